@@ -1,0 +1,97 @@
+/**
+ * Every failure Lethe can name has one of these codes. They are stable: scripts, metrics and tests match on them,
+ * never on message text.
+ */
+export type ErrorCode = InputErrorCode | FailureCode;
+
+/** The input is at fault: a file, a setting, a flag. The command exits with 2. */
+export type InputErrorCode =
+  /** Flags or arguments of a command that do not fit together. */
+  | 'usage'
+  /** A directory that is not a diffusers checkpoint, or lacks a part of one. */
+  | 'checkpoint-layout'
+  /** Weights saved as pickles (.bin, .ckpt, .pt): reading them can run code. */
+  | 'checkpoint-pickled'
+  /** A damaged or hostile safetensors file. */
+  | 'safetensors-invalid'
+  /** A tensor the model needs is missing, or has another shape or dtype. */
+  | 'tensor-mismatch'
+  /** A config.json that is not valid: wrong type, missing key. */
+  | 'config-invalid'
+  /** A config that asks for something Lethe does not do. */
+  | 'config-unsupported'
+  /** Tokenizer files that are missing or do not fit together. */
+  | 'tokenizer-invalid'
+  /** Sampling settings out of range. */
+  | 'sampling-invalid'
+  /** A stored trajectory state that cannot be continued. */
+  | 'trajectory-invalid'
+  /** Golden vectors that are missing or not laid out as docs/golden.md says. */
+  | 'golden-invalid';
+
+/** The input was fine and something else failed. The command exits with 1. */
+export type FailureCode =
+  /** A graph that breaks a rule of its own operators: a defect in a model family, not in the input. */
+  | 'graph-invalid'
+  /** An execution provider that this machine or build does not have. */
+  | 'provider-unavailable'
+  /** onnxruntime refused to load or run a model. */
+  | 'session-failed'
+  /** The session's thread ended while work was on it. */
+  | 'session-lost'
+  /** A value that is not finite where only finite ones can be. */
+  | 'non-finite'
+  /** A file could not be written. */
+  | 'write-failed';
+
+const inputCodes: Readonly<Record<InputErrorCode, true>> = {
+  usage: true,
+  'checkpoint-layout': true,
+  'checkpoint-pickled': true,
+  'safetensors-invalid': true,
+  'tensor-mismatch': true,
+  'config-invalid': true,
+  'config-unsupported': true,
+  'tokenizer-invalid': true,
+  'sampling-invalid': true,
+  'trajectory-invalid': true,
+  'golden-invalid': true,
+};
+
+/** What is told of a failure: one shape for every error, in every output. */
+export interface Failure {
+  /** What could not be done, in a few words: `cannot read unet/config.json`. */
+  readonly what: string;
+  /** File, key, tensor, line or node. */
+  readonly where?: string;
+  /** Why, with the value found and the one expected. */
+  readonly why: string;
+  /** What the reader can do about it. */
+  readonly next: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the project. */
+export class LetheError extends Error {
+  override readonly name = 'LetheError';
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly where: string | undefined;
+  readonly why: string;
+  readonly next: string;
+
+  constructor(code: ErrorCode, failure: Failure) {
+    const where = failure.where === undefined ? '' : ` (${failure.where})`;
+    super(`${failure.what}${where}: ${failure.why}`, { cause: failure.cause });
+    this.code = code;
+    this.what = failure.what;
+    this.where = failure.where;
+    this.why = failure.why;
+    this.next = failure.next;
+  }
+
+  /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */
+  get isInput(): boolean {
+    return this.code in inputCodes;
+  }
+}
