@@ -22,7 +22,12 @@ module.exports = {
     },
     only('shared-stands-alone', '^shared/', '^(gen|shared)/', 'the core both sides stand on'),
     only('worker-is-a-side', '^worker/', '^(gen|shared|worker)/', 'worker never imports coordinator or cli'),
-    only('coordinator-is-a-side', '^coordinator/', '^(gen|shared|coordinator)/', 'coordinator never imports worker or cli'),
+    only(
+      'coordinator-is-a-side',
+      '^coordinator/',
+      '^(gen|shared|coordinator)/',
+      'coordinator never imports worker or cli',
+    ),
     only('cli-on-top', '^cli/', '^(gen|shared|worker|coordinator|cli)/', 'only integration imports cli'),
     ...layers.map((layer, i) => ({
       name: `shared-order-${layer}`,

@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'gen/', 'checkpoint/', '.dependency-cruiser.cjs'] },
+  { ignores: ['dist/', 'gen/', 'checkpoint/', '.dependency-cruiser.cjs', 'vitest.config.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
