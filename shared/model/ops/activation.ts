@@ -1,0 +1,24 @@
+import type { Value } from '../graph/value.ts';
+import { apply, float, int, operandError } from './apply.ts';
+
+/** 1 / (1 + e^-x). ONNX Sigmoid. */
+export const sigmoid = (module: string, x: Value): Value => apply('Sigmoid', module, [x], x.type);
+
+/** x · sigmoid(alpha · x). com.microsoft QuickGelu: SiLU with alpha 1, CLIP's quick_gelu with 1.702. */
+export const quickGelu = (module: string, x: Value, alpha: number): Value =>
+  apply('QuickGelu', module, [x], x.type, { alpha: float(alpha) });
+
+/** x · Φ(x), by erf. ONNX Gelu, approximate none. */
+export const gelu = (module: string, x: Value): Value => apply('Gelu', module, [x], x.type);
+
+/** max(x, 0). ONNX Relu. */
+export const relu = (module: string, x: Value): Value => apply('Relu', module, [x], x.type);
+
+/** x · tanh(ln(1 + e^x)). ONNX Mish. */
+export const mish = (module: string, x: Value): Value => apply('Mish', module, [x], x.type);
+
+/** e^x over its sum along the last axis. ONNX Softmax. */
+export function softmax(module: string, x: Value): Value {
+  if (x.type.shape.length === 0) throw operandError('Softmax', module, [x], 'a scalar has no axis');
+  return apply('Softmax', module, [x], x.type, { axis: int(-1) });
+}

@@ -1,0 +1,71 @@
+import { type Dim, type ElementType, formatProduct, sameShape, splitDim } from '../graph/tensor-type.ts';
+import { intConstant, type Value } from '../graph/value.ts';
+import { apply, applyMany, int, ints, operandError } from './apply.ts';
+
+/** The same elements under another shape, with at most one size bound at run time. ONNX Reshape. */
+export function reshape(module: string, x: Value, shape: readonly Dim[]): Value {
+  if (sameShape(x.type.shape, shape)) return x;
+  const symbolic = shape.filter((dim) => splitDim(dim).symbol !== undefined);
+  if (symbolic.length > 1) throw operandError('Reshape', module, [x], `[${shape.join(',')}] has two unbound sizes`);
+  if (formatProduct(x.type.shape) !== formatProduct(shape))
+    throw operandError('Reshape', module, [x], `its elements do not fill [${shape.join(',')}]`);
+  const target = intConstant(
+    `${module}/Reshape.shape`,
+    shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
+  );
+  return apply('Reshape', module, [x, target], { element: x.type.element, shape });
+}
+
+/** Axes in another order: output axis i is input axis `order[i]`. ONNX Transpose. */
+export function transpose(module: string, x: Value, order: readonly number[]): Value {
+  const sorted = [...order].sort((a, b) => a - b);
+  if (order.length !== x.type.shape.length || sorted.some((axis, i) => axis !== i))
+    throw operandError('Transpose', module, [x], `[${order.join(',')}] is not an order of its axes`);
+  const shape = order.flatMap((axis) => x.type.shape[axis] ?? []);
+  return apply('Transpose', module, [x], { element: x.type.element, shape }, { perm: ints(...order) });
+}
+
+/** Operands one after another along an axis; their other sizes are equal. ONNX Concat. */
+export function concat(module: string, values: readonly Value[], axis: number): Value {
+  const [first] = values;
+  if (first === undefined) throw operandError('Concat', module, values, 'there is nothing to join');
+  let total = 0;
+  for (const value of values) {
+    const { shape, element } = value.type;
+    const size = shape[axis];
+    const fits = shape.length === first.type.shape.length && shape.every((dim, i) => i === axis || dim === first.type.shape[i]);
+    if (!fits || element !== first.type.element) throw operandError('Concat', module, values, 'shapes or types differ');
+    if (typeof size !== 'number') throw operandError('Concat', module, values, `axis ${axis} has an unbound size`);
+    total += size;
+  }
+  const shape = first.type.shape.map((dim, i) => (i === axis ? total : dim));
+  return apply('Concat', module, values, { element: first.type.element, shape }, { axis: int(axis) });
+}
+
+/** Two equal halves along the last axis. ONNX Split. */
+export function halve(module: string, x: Value): readonly [Value, Value] {
+  const axis = x.type.shape.length - 1;
+  const size = x.type.shape[axis];
+  if (typeof size !== 'number' || size % 2 !== 0)
+    throw operandError('Split', module, [x], 'its last axis has no two equal halves');
+  const type = { element: x.type.element, shape: [...x.type.shape.slice(0, -1), size / 2] };
+  const [low, high] = applyMany('Split', module, [x], [type, type], { axis: int(axis), num_outputs: int(2) });
+  if (low === undefined || high === undefined) throw operandError('Split', module, [x], 'it makes no output');
+  return [low, high];
+}
+
+/** The same numbers in another element type; the value itself where it has that type. ONNX Cast. */
+export function cast(module: string, x: Value, to: ElementType): Value {
+  if (x.type.element === to) return x;
+  // TensorProto.DataType of onnx.proto.
+  const codes: Readonly<Record<ElementType, number>> = { float: 1, float16: 10, bfloat16: 16, int32: 6, int64: 7, bool: 9 };
+  return apply('Cast', module, [x], { element: to, shape: x.type.shape }, { to: int(codes[to]) });
+}
+
+/** Rows of a table [entries, ...rest] picked by integer indices: [...indices, ...rest]. ONNX Gather, axis 0. */
+export function gather(module: string, table: Value, indices: Value): Value {
+  if (indices.type.element !== 'int64' && indices.type.element !== 'int32')
+    throw operandError('Gather', module, [table, indices], 'indices are not integers');
+  const shape = [...indices.type.shape, ...table.type.shape.slice(1)];
+  return apply('Gather', module, [table, indices], { element: table.type.element, shape }, { axis: int(0) });
+}
