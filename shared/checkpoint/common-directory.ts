@@ -1,0 +1,2 @@
+/** The deepest directory that holds all `paths` (absolute file paths). */
+export declare function commonDirectory(paths: readonly string[]): string;
