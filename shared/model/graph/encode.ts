@@ -61,7 +61,10 @@ function valueInfo(name: string, type: TensorType): DeepPartial<ValueInfoProto> 
         ? { $case: 'dimValue' as const, value: size }
         : { $case: 'dimParam' as const, value: size },
   }));
-  return { name, type: { value: { $case: 'tensorType', value: { elemType: dataTypes[type.element], shape: { dim } } } } };
+  return {
+    name,
+    type: { value: { $case: 'tensorType', value: { elemType: dataTypes[type.element], shape: { dim } } } },
+  };
 }
 
 function externalTensor(parameter: Parameter, weightsDirectory: string): DeepPartial<TensorProto> {

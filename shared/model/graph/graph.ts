@@ -36,7 +36,9 @@ export function graphOf(name: string, outputs: readonly Value[]): Graph {
   };
 
   // Depth first with a stack of its own: a deep model would overflow the call stack.
-  const pending: { value: Value; expanded: boolean }[] = [...outputs].reverse().map((value) => ({ value, expanded: false }));
+  const pending: { value: Value; expanded: boolean }[] = [...outputs]
+    .reverse()
+    .map((value) => ({ value, expanded: false }));
   for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
     const { value, expanded } = top;
     if (value.kind === 'result') {

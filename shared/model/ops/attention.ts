@@ -7,14 +7,7 @@ import { apply, float, int, operandError } from './apply.ts';
  *
  * @param bias added to the scores, broadcast to [b, heads, n, m]; used for causal masks.
  */
-export function multiHeadAttention(
-  module: string,
-  q: Value,
-  k: Value,
-  v: Value,
-  heads: number,
-  bias?: Value,
-): Value {
+export function multiHeadAttention(module: string, q: Value, k: Value, v: Value, heads: number, bias?: Value): Value {
   const [batch, , width] = q.type.shape;
   const operands = [q, k, v];
   if (typeof width !== 'number' || width % heads !== 0)

@@ -34,10 +34,16 @@ export function conv(module: string, x: Value, weight: Value, bias: Value, strid
     size(height, kernelHeight, padding.top + padding.bottom),
     size(width, kernelWidth, padding.left + padding.right),
   ];
-  return apply('Conv', module, operands, { element: x.type.element, shape }, {
-    strides: ints(stride, stride),
-    pads: ints(padding.top, padding.left, padding.bottom, padding.right),
-  });
+  return apply(
+    'Conv',
+    module,
+    operands,
+    { element: x.type.element, shape },
+    {
+      strides: ints(stride, stride),
+      pads: ints(padding.top, padding.left, padding.bottom, padding.right),
+    },
+  );
 }
 
 /**
@@ -48,25 +54,14 @@ export function resizeNearest(module: string, x: Value, height: number, width: n
   const [batch, channels, h, w] = x.type.shape;
   if (batch === undefined || typeof channels !== 'number' || typeof h !== 'number' || typeof w !== 'number')
     throw operandError('Resize', module, [x], 'channels, height and width have to be bound');
-  // Exact multiples are given as scales: the batch is unbound, and only whole scales take the runtime's fast path.
-  const whole = height % h === 0 && width % w === 0;
-  if (!whole && typeof batch !== 'number')
-    return resizeAxes(module, x, height, width, { batch, channels });
+  const type = { element: x.type.element, shape: [batch, channels, height, width] };
+  if (height % h !== 0 || width % w !== 0) {
+    const sizes = intConstant(`${module}/Resize.sizes`, [height, width]);
+    return apply('Resize', module, [x, undefined, undefined, sizes], type, { ...nearest, axes: ints(2, 3) });
+  }
+  // Only whole scales take the runtime's fast path.
   const scales = floatConstant(`${module}/Resize.scales`, [4], [1, 1, height / h, width / w]);
-  return apply('Resize', module, [x, undefined, scales], { element: x.type.element, shape: [batch, channels, height, width] }, nearest);
-}
-
-/** By sizes, along the last two axes only. */
-function resizeAxes(
-  module: string,
-  x: Value,
-  height: number,
-  width: number,
-  outer: { readonly batch: Dim; readonly channels: Dim },
-): Value {
-  const sizes = intConstant(`${module}/Resize.sizes`, [height, width]);
-  const shape = [outer.batch, outer.channels, height, width];
-  return apply('Resize', module, [x, undefined, undefined, sizes], { element: x.type.element, shape }, { ...nearest, axes: ints(2, 3) });
+  return apply('Resize', module, [x, undefined, scales], type, nearest);
 }
 
 const nearest = {

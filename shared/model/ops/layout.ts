@@ -33,7 +33,8 @@ export function concat(module: string, values: readonly Value[], axis: number): 
   for (const value of values) {
     const { shape, element } = value.type;
     const size = shape[axis];
-    const fits = shape.length === first.type.shape.length && shape.every((dim, i) => i === axis || dim === first.type.shape[i]);
+    const fits =
+      shape.length === first.type.shape.length && shape.every((dim, i) => i === axis || dim === first.type.shape[i]);
     if (!fits || element !== first.type.element) throw operandError('Concat', module, values, 'shapes or types differ');
     if (typeof size !== 'number') throw operandError('Concat', module, values, `axis ${axis} has an unbound size`);
     total += size;
@@ -58,7 +59,14 @@ export function halve(module: string, x: Value): readonly [Value, Value] {
 export function cast(module: string, x: Value, to: ElementType): Value {
   if (x.type.element === to) return x;
   // TensorProto.DataType of onnx.proto.
-  const codes: Readonly<Record<ElementType, number>> = { float: 1, float16: 10, bfloat16: 16, int32: 6, int64: 7, bool: 9 };
+  const codes: Readonly<Record<ElementType, number>> = {
+    float: 1,
+    float16: 10,
+    bfloat16: 16,
+    int32: 6,
+    int64: 7,
+    bool: 9,
+  };
   return apply('Cast', module, [x], { element: to, shape: x.type.shape }, { to: int(codes[to]) });
 }
 

@@ -1,0 +1,110 @@
+import type { TensorDtype } from '../checkpoint/tensor-dtype.ts';
+import type { Weights } from '../checkpoint/weights.ts';
+import { LetheError } from '../error/lethe-error.ts';
+import { type Dim, type ElementType, sameShape } from './graph/tensor-type.ts';
+import type { Parameter, Value } from './graph/value.ts';
+import { cast } from './ops/layout.ts';
+
+/** Stored dtypes a model may have; all are computed in fp32. */
+const elementTypes: Partial<Record<TensorDtype, ElementType>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
+
+/** The weights of one model, by the names diffusers gives them, as values of a graph. */
+export class ParameterSource {
+  readonly #weights: Weights;
+  readonly #known = new Map<string, Parameter>();
+  readonly #cast = new Map<string, Value>();
+
+  constructor(weights: Weights) {
+    this.#weights = weights;
+  }
+
+  /**
+   * A weight as it is stored.
+   *
+   * @throws LetheError `tensor-mismatch` if it is missing or has another shape or a dtype that is no floating-point one.
+   */
+  stored(name: string, shape: readonly number[]): Parameter {
+    const location = this.#weights.tensors.get(name);
+    const expected = `[${shape.join(',')}]`;
+    if (location === undefined) {
+      const files = this.#weights.files.map((file) => file.path).join(', ');
+      throw mismatch(name, files, `there is no such tensor; the config asks for it with shape ${expected}`);
+    }
+    if (!sameShape(location.shape, shape))
+      throw mismatch(
+        name,
+        location.file,
+        `its shape is [${location.shape.join(',')}], the config asks for ${expected}`,
+      );
+    const element = elementTypes[location.dtype];
+    if (element === undefined)
+      throw mismatch(
+        name,
+        location.file,
+        `its dtype is ${location.dtype}, not one of ${Object.keys(elementTypes).join(', ')}`,
+      );
+    let parameter = this.#known.get(name);
+    if (parameter === undefined) {
+      const length = location.end - location.begin;
+      parameter = {
+        kind: 'parameter',
+        name,
+        type: { element, shape },
+        location: { file: location.file, offset: location.begin, length },
+      };
+      this.#known.set(name, parameter);
+    }
+    return parameter;
+  }
+
+  /** A weight in fp32; the runtime casts it once, when it loads the model. */
+  float(name: string, shape: readonly number[]): Value {
+    const stored = this.stored(name, shape);
+    let value = this.#cast.get(name);
+    if (value === undefined) {
+      value = cast(name, stored, 'float');
+      this.#cast.set(name, value);
+    }
+    return value;
+  }
+}
+
+/** A place in a model's tree of modules, such as `down_blocks.0.resnets.1`: names its weights and its nodes. */
+export class Module {
+  readonly path: string;
+  readonly parameters: ParameterSource;
+
+  constructor(parameters: ParameterSource, path = '') {
+    this.parameters = parameters;
+    this.path = path;
+  }
+
+  child(name: string): Module {
+    return new Module(this.parameters, this.path === '' ? name : `${this.path}.${name}`);
+  }
+
+  /** The weight `<path>.<name>` in fp32. */
+  parameter(name: string, shape: readonly number[]): Value {
+    return this.parameters.float(this.child(name).path, shape);
+  }
+}
+
+/** The size of an axis that is fixed when the graph is built. */
+export function fixed(dim: Dim | undefined, what: string): number {
+  if (typeof dim === 'number') return dim;
+  throw new LetheError('graph-invalid', {
+    what: 'cannot build the graph',
+    where: what,
+    why: `an axis that has to be fixed is ${dim ?? 'missing'}`,
+    next: 'report it with config.json: the model family that asks for it has a defect',
+  });
+}
+
+function mismatch(name: string, file: string, why: string): LetheError {
+  return new LetheError('tensor-mismatch', {
+    what: `cannot use tensor ${name}`,
+    where: file,
+    why,
+    next: 'check that the weights and the config.json beside them are of the same model',
+  });
+}

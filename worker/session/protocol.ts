@@ -1,0 +1,40 @@
+import type { Provider, ProviderSupport } from './provider.ts';
+
+/** How a session runs. */
+export interface SessionSettings {
+  readonly provider: Provider;
+  /** Threads inside one operator. With 1 a result's bits do not depend on how many cores there are. */
+  readonly threads: number;
+}
+
+/** A tensor that crosses the thread boundary. */
+export type HostTensor =
+  | { readonly type: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int32'; readonly shape: readonly number[]; readonly data: Int32Array };
+
+/** To the session thread. `id` pairs a request with its reply. */
+export type Request =
+  | { readonly kind: 'support'; readonly id: number }
+  | {
+      readonly kind: 'open';
+      readonly id: number;
+      readonly model: Uint8Array;
+      /** Folder that external weights are resolved against. */
+      readonly weightsDirectory: string;
+      readonly settings: SessionSettings;
+    }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly session: number;
+      readonly feeds: Readonly<Record<string, HostTensor>>;
+    }
+  | { readonly kind: 'dispose'; readonly id: number; readonly session: number };
+
+/** From the session thread. `failure` carries the runtime's own words. */
+export type Reply =
+  | { readonly kind: 'supported'; readonly id: number; readonly providers: readonly ProviderSupport[] }
+  | { readonly kind: 'opened'; readonly id: number; readonly session: number }
+  | { readonly kind: 'ran'; readonly id: number; readonly outputs: Readonly<Record<string, HostTensor>> }
+  | { readonly kind: 'disposed'; readonly id: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: string };

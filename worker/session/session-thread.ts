@@ -1,0 +1,159 @@
+import { Worker } from 'node:worker_threads';
+import { commonDirectory } from '../../shared/checkpoint/common-directory.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { encodeModel } from '../../shared/model/graph/encode.ts';
+import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
+import { input } from '../../shared/model/graph/value.ts';
+import { add } from '../../shared/model/ops/arithmetic.ts';
+import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
+import type { HostTensor, Reply, Request, SessionSettings } from './protocol.ts';
+import { providerAdvice, providers, type ProviderSupport } from './provider.ts';
+
+/** A model that is loaded in a session thread. */
+export interface Session {
+  /**
+   * Runs the model once. Feeds and outputs are by the names of the graph's inputs and outputs; all outputs are fp32.
+   *
+   * @throws LetheError `session-failed` with the runtime's reason, `session-lost` if its thread ended.
+   */
+  run(feeds: Readonly<Record<string, HostTensor>>): Promise<ReadonlyMap<string, FloatTensor>>;
+  /** Frees the model's memory. The session cannot be used after it. */
+  dispose(): Promise<void>;
+}
+
+type Unsent<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** A thread that runs models, so that the one that calls it never blocks. Requests are answered in order. */
+export class SessionThread {
+  readonly #thread: Worker;
+  readonly #waiting = new Map<number, { resolve: (reply: Reply) => void; reject: (error: LetheError) => void }>();
+  #sent = 0;
+  #ended: LetheError | undefined;
+
+  constructor() {
+    this.#thread = new Worker(new URL('./thread.js', import.meta.url), { name: 'lethe-session' });
+    this.#thread.on('message', (reply: Reply) => {
+      this.#waiting.get(reply.id)?.resolve(reply);
+      this.#waiting.delete(reply.id);
+      this.#hold();
+    });
+    this.#thread.on('error', (cause) => {
+      this.#end(`it failed: ${cause.message}`, cause);
+    });
+    this.#thread.on('exit', (code) => {
+      this.#end(`it ended with code ${code}`);
+    });
+    this.#hold();
+  }
+
+  /** The providers this build of onnxruntime-node knows. */
+  async support(): Promise<readonly ProviderSupport[]> {
+    const reply = await this.#ask({ kind: 'support' });
+    return reply.kind === 'supported' ? reply.providers : [];
+  }
+
+  /**
+   * Loads a graph. Its weights are mapped from the checkpoint's files by the runtime.
+   *
+   * @throws LetheError `provider-unavailable` if the provider is not there, `session-failed` with the runtime's reason.
+   */
+  async open(graph: Graph, settings: SessionSettings): Promise<Session> {
+    const known = await this.support();
+    if (!known.some(({ provider }) => provider === settings.provider))
+      throw unavailable(settings, known, 'it is not part of this build of onnxruntime-node');
+
+    const weightsDirectory = commonDirectory(graph.parameters.map((parameter) => parameter.location.file));
+    const model = encodeModel(graph, weightsDirectory);
+    const opened = await this.#ask({ kind: 'open', model, weightsDirectory, settings });
+    if (opened.kind !== 'opened') {
+      const why = reasonOf(opened);
+      // The runtime has no error codes: whether the provider or the model is at fault is asked of the smallest model.
+      const smallest = encodeModel(probe, weightsDirectory);
+      const probed = await this.#ask({ kind: 'open', model: smallest, weightsDirectory, settings });
+      if (probed.kind !== 'opened') throw unavailable(settings, known, reasonOf(probed));
+      await this.#ask({ kind: 'dispose', session: probed.session });
+      throw failed(`cannot load ${graph.name}`, why);
+    }
+    const { session } = opened;
+    return {
+      run: async (feeds) => {
+        const reply = await this.#ask({ kind: 'run', session, feeds });
+        if (reply.kind === 'ran')
+          return new Map(
+            Object.entries(reply.outputs).map(([name, { shape, data }]) => [
+              name,
+              { shape, data: data as Float32Array },
+            ]),
+          );
+        throw failed(`cannot run ${graph.name}`, reasonOf(reply));
+      },
+      dispose: async () => {
+        await this.#ask({ kind: 'dispose', session });
+      },
+    };
+  }
+
+  /** Ends the thread and frees all its sessions; requests under way fail with `session-lost`. */
+  async close(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #ask(request: Unsent<Request>): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#ended);
+        return;
+      }
+      this.#sent += 1;
+      this.#waiting.set(this.#sent, { resolve, reject });
+      this.#hold();
+      this.#thread.postMessage({ ...request, id: this.#sent });
+    });
+  }
+
+  /** Keeps the process alive while an answer is awaited, and no longer. */
+  #hold(): void {
+    if (this.#waiting.size > 0) this.#thread.ref();
+    else this.#thread.unref();
+  }
+
+  #end(why: string, cause?: unknown): void {
+    this.#ended ??= new LetheError('session-lost', {
+      what: 'the session thread is gone',
+      why,
+      next: 'start again; if it was killed, give it more memory or a smaller batch',
+      cause,
+    });
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+/** x + x: what any provider can load. */
+const probe = ((): Graph => {
+  const x = input('x', { element: 'float', shape: [1] });
+  return graphOf('probe', [add('probe', x, x)]);
+})();
+
+function reasonOf(reply: Reply): string {
+  return reply.kind === 'failed' ? reply.failure : `unexpected reply: ${reply.kind}`;
+}
+
+function unavailable(settings: SessionSettings, known: readonly ProviderSupport[], why: string): LetheError {
+  const names = known.map(({ provider, bundled }) => (bundled ? provider : `${provider} (libraries not installed)`));
+  const { provider } = settings;
+  return new LetheError('provider-unavailable', {
+    what: `cannot use the ${provider} provider`,
+    why: `${why.trim()}; this build knows ${names.join(', ')}`,
+    next: providers.includes(provider) ? providerAdvice[provider] : `name one of ${providers.join(', ')}`,
+  });
+}
+
+function failed(what: string, why: string): LetheError {
+  return new LetheError('session-failed', {
+    what,
+    where: 'onnxruntime',
+    why: why.trim(),
+    next: "run `lethe doctor`; if it finds nothing, report this with the checkpoint's config.json",
+  });
+}
