@@ -59,11 +59,37 @@ export class ParameterSource {
 
   /** A weight in fp32; the runtime casts it once, when it loads the model. */
   float(name: string, shape: readonly number[]): Value {
-    const stored = this.stored(name, shape);
-    let value = this.#cast.get(name);
+    return this.#inFloat(this.stored(name, shape));
+  }
+
+  /**
+   * The two halves of a weight along its first axis, in fp32. Rows lie one after another in the file, so each half is a
+   * span of its own there: nothing is split or copied when the model runs.
+   */
+  halves(name: string, shape: readonly number[]): readonly [Value, Value] {
+    const { type, location } = this.stored(name, shape);
+    const [rows = 0, ...rest] = shape;
+    const length = location.length / 2;
+    const half = (index: 0 | 1): Value => {
+      const offset = location.offset + index * length;
+      const own = `${name}[${index === 0 ? `:${rows / 2}` : `${rows / 2}:`}]`;
+      const parameter = this.#known.get(own) ?? {
+        kind: 'parameter',
+        name: own,
+        type: { element: type.element, shape: [rows / 2, ...rest] },
+        location: { file: location.file, offset, length },
+      };
+      this.#known.set(own, parameter);
+      return this.#inFloat(parameter);
+    };
+    return [half(0), half(1)];
+  }
+
+  #inFloat(stored: Parameter): Value {
+    let value = this.#cast.get(stored.name);
     if (value === undefined) {
-      value = cast(name, stored, 'float');
-      this.#cast.set(name, value);
+      value = cast(stored.name, stored, 'float');
+      this.#cast.set(stored.name, value);
     }
     return value;
   }

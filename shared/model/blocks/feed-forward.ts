@@ -2,8 +2,7 @@ import type { Value } from '../graph/value.ts';
 import { fixed, type Module } from '../module.ts';
 import { gelu } from '../ops/activation.ts';
 import { mul } from '../ops/arithmetic.ts';
-import { halve } from '../ops/layout.ts';
-import { linear } from './linear.ts';
+import { linear, linearHalves } from './linear.ts';
 
 /** Width of the hidden layer over the width of the model (diffusers.models.attention.FeedForward, mult). */
 const expansion = 4;
@@ -12,7 +11,7 @@ const expansion = 4;
 export function feedForward(module: Module, x: Value): Value {
   const width = fixed(x.type.shape.at(-1), module.path);
   const projection = module.child('net.0.proj');
-  const [value, gate] = halve(projection.path, linear(projection, x, 2 * expansion * width));
+  const [value, gate] = linearHalves(projection, x, expansion * width);
   const hidden = mul(`${module.path}.net.0`, value, gelu(`${module.path}.net.0`, gate));
   return linear(module.child('net.2'), hidden, width);
 }

@@ -21,6 +21,18 @@ export function pointwise(module: Module, x: Value, out: number): Value {
   return project(module, x, matrix, module.parameter('bias', [out]));
 }
 
+/**
+ * A torch.nn.Linear to 2·half whose result is used in two halves, as one Gemm each: the halves of its weight are spans of
+ * the file, those of its result would have to be copied apart (4 % of an emoji-sd UNet call).
+ */
+export function linearHalves(module: Module, x: Value, half: number): readonly [Value, Value] {
+  const inner = fixed(x.type.shape.at(-1), module.path);
+  const { parameters } = module;
+  const weights = parameters.halves(module.child('weight').path, [2 * half, inner]);
+  const biases = parameters.halves(module.child('bias').path, [2 * half]);
+  return [project(module.child('0'), x, weights[0], biases[0]), project(module.child('1'), x, weights[1], biases[1])];
+}
+
 function project(module: Module, x: Value, weight: Value, bias: Value | undefined): Value {
   const leading = x.type.shape.slice(0, -1);
   const inner = fixed(x.type.shape.at(-1), module.path);
