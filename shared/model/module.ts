@@ -63,26 +63,23 @@ export class ParameterSource {
   }
 
   /**
-   * The two halves of a weight along its first axis, in fp32. Rows lie one after another in the file, so each half is a
-   * span of its own there: nothing is split or copied when the model runs.
+   * Rows `from` to `to` (not included) of a weight along its first axis, in fp32. Rows lie one after another in the
+   * file, so they are a span of their own there: nothing is sliced or copied when the model runs.
    */
-  halves(name: string, shape: readonly number[]): readonly [Value, Value] {
-    const { type, location } = this.stored(name, shape);
-    const [rows = 0, ...rest] = shape;
-    const length = location.length / 2;
-    const half = (index: 0 | 1): Value => {
-      const offset = location.offset + index * length;
-      const own = `${name}[${index === 0 ? `:${rows / 2}` : `${rows / 2}:`}]`;
-      const parameter = this.#known.get(own) ?? {
-        kind: 'parameter',
-        name: own,
-        type: { element: type.element, shape: [rows / 2, ...rest] },
-        location: { file: location.file, offset, length },
-      };
-      this.#known.set(own, parameter);
-      return this.#inFloat(parameter);
+  rows(name: string, shape: readonly number[], from: number, to: number): Value {
+    const whole = this.stored(name, shape);
+    const [count = 1, ...rest] = shape;
+    if (from === 0 && to === count) return this.#inFloat(whole);
+    const own = `${name}[${from}:${to}]`;
+    const rowBytes = whole.location.length / count;
+    const parameter = this.#known.get(own) ?? {
+      kind: 'parameter',
+      name: own,
+      type: { element: whole.type.element, shape: [to - from, ...rest] },
+      location: { ...whole.location, offset: whole.location.offset + from * rowBytes, length: (to - from) * rowBytes },
     };
-    return [half(0), half(1)];
+    this.#known.set(own, parameter);
+    return this.#inFloat(parameter);
   }
 
   #inFloat(stored: Parameter): Value {

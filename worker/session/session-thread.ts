@@ -7,7 +7,7 @@ import { input } from '../../shared/model/graph/value.ts';
 import { add } from '../../shared/model/ops/arithmetic.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request, SessionSettings } from './protocol.ts';
-import { providerAdvice, providers, type ProviderSupport } from './provider.ts';
+import { type Provider, providerAdvice, providers, type ProviderSupport } from './provider.ts';
 
 /** A model that is loaded in a session thread. */
 export interface Session {
@@ -52,6 +52,15 @@ export class SessionThread {
     return reply.kind === 'supported' ? reply.providers : [];
   }
 
+  /** Loads the smallest model with a provider: undefined if that works, else the runtime's reason. */
+  async tryProvider(provider: Provider): Promise<string | undefined> {
+    const model = encodeModel(probe, '/');
+    const opened = await this.#ask({ kind: 'open', model, weightsDirectory: '', settings: { provider, threads: 1 } });
+    if (opened.kind !== 'opened') return reasonOf(opened);
+    await this.#ask({ kind: 'dispose', session: opened.session });
+    return undefined;
+  }
+
   /**
    * Loads a graph. Its weights are mapped from the checkpoint's files by the runtime.
    *
@@ -66,13 +75,10 @@ export class SessionThread {
     const model = encodeModel(graph, weightsDirectory);
     const opened = await this.#ask({ kind: 'open', model, weightsDirectory, settings });
     if (opened.kind !== 'opened') {
-      const why = reasonOf(opened);
       // The runtime has no error codes: whether the provider or the model is at fault is asked of the smallest model.
-      const smallest = encodeModel(probe, weightsDirectory);
-      const probed = await this.#ask({ kind: 'open', model: smallest, weightsDirectory, settings });
-      if (probed.kind !== 'opened') throw unavailable(settings, known, reasonOf(probed));
-      await this.#ask({ kind: 'dispose', session: probed.session });
-      throw failed(`cannot load ${graph.name}`, why);
+      const problem = await this.tryProvider(settings.provider);
+      if (problem !== undefined) throw unavailable(settings, known, problem);
+      throw failed(`cannot load ${graph.name}`, reasonOf(opened));
     }
     const { session } = opened;
     return {

@@ -27,10 +27,14 @@ export function pointwise(module: Module, x: Value, out: number): Value {
  */
 export function linearHalves(module: Module, x: Value, half: number): readonly [Value, Value] {
   const inner = fixed(x.type.shape.at(-1), module.path);
-  const { parameters } = module;
-  const weights = parameters.halves(module.child('weight').path, [2 * half, inner]);
-  const biases = parameters.halves(module.child('bias').path, [2 * half]);
-  return [project(module.child('0'), x, weights[0], biases[0]), project(module.child('1'), x, weights[1], biases[1])];
+  const part = (index: 0 | 1): Value => {
+    const [from, to] = [index * half, (index + 1) * half];
+    const { parameters } = module;
+    const weight = parameters.rows(module.child('weight').path, [2 * half, inner], from, to);
+    const bias = parameters.rows(module.child('bias').path, [2 * half], from, to);
+    return project(module.child(String(index)), x, weight, bias);
+  };
+  return [part(0), part(1)];
 }
 
 function project(module: Module, x: Value, weight: Value, bias: Value | undefined): Value {

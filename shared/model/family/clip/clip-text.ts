@@ -10,25 +10,28 @@ import type { ClipTextConfig } from './config.ts';
 
 /** Names of the graph's inputs; `prompts` is bound at run time. */
 export const clipTextInputs = {
-  /** int32[prompts, positions]: padded token ids. */
+  /** int32[prompts, tokens]: padded token ids. */
   ids: 'input_ids',
 } as const;
 
 /**
- * CLIPTextModel (transformers 4.44.2, models/clip/modeling_clip.py): last_hidden_state, float[prompts, positions, width],
+ * CLIPTextModel (transformers 4.44.2, models/clip/modeling_clip.py): last_hidden_state, float[prompts, tokens, width],
  * with no mask but the causal one, as Stable Diffusion's pipeline calls it.
+ *
+ * @param length tokens a prompt, at most config.positions.
  */
-export function clipText(root: Module, config: ClipTextConfig): Value {
+export function clipText(root: Module, config: ClipTextConfig, length: number): Value {
   const model = root.child('text_model');
-  const ids = input(clipTextInputs.ids, { element: 'int32', shape: ['prompts', config.positions] });
+  const ids = input(clipTextInputs.ids, { element: 'int32', shape: ['prompts', length] });
   const embeddings = model.child('embeddings');
   const table = embeddings.child('token_embedding');
   // Picked first and cast then: the table is by far the largest weight, and a prompt needs 77 of its rows.
   const stored = table.parameters.stored(table.child('weight').path, [config.vocabulary, config.width]);
   const tokens = cast(table.path, gather(table.path, stored, ids), 'float');
-  const positions = embeddings.child('position_embedding').parameter('weight', [config.positions, config.width]);
+  const place = embeddings.child('position_embedding').child('weight').path;
+  const positions = root.parameters.rows(place, [config.positions, config.width], 0, length);
 
-  const mask = causalMask(config.positions);
+  const mask = causalMask(length);
   let h = add(embeddings.path, tokens, positions);
   for (let i = 0; i < config.layers; i++) h = encoderLayer(model.child(`encoder.layers.${i}`), h, mask, config);
   return layerNorm(model.child('final_layer_norm'), h, config.epsilon);

@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { doctorChecks, type Check } from './doctor-checks.ts';
+import * as options from './options.ts';
+import { exitCodes } from './output/failure.ts';
+import type { Provider } from '../worker/session/provider.ts';
+
+interface DoctorOptions {
+  readonly checkpoint?: string;
+  readonly provider: Provider;
+  readonly threads: number;
+  readonly json?: boolean;
+}
+
+const marks: Readonly<Record<Check['state'], string>> = { ok: 'ok  ', warning: 'note', failed: 'FAIL' };
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('Checks that this machine can run Lethe, and says what to do where it cannot.')
+    .addOption(options.checkpointOption())
+    .addOption(options.providerOption())
+    .addOption(options.threadsOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit code 1 if a check fails.\n\nExample:\n  $ lethe doctor --checkpoint ./stable-diffusion-v1-5',
+    )
+    .action(async (given: DoctorOptions) => {
+      const checks: Check[] = [];
+      for await (const check of doctorChecks(given.checkpoint, given)) {
+        checks.push(check);
+        if (given.json === true) continue;
+        process.stdout.write(`${marks[check.state]}  ${check.name}: ${check.found}\n`);
+        if (check.next !== undefined) process.stdout.write(`      what to do: ${check.next}\n`);
+      }
+      if (given.json === true) process.stdout.write(`${JSON.stringify({ checks })}\n`);
+      if (checks.some((check) => check.state === 'failed')) process.exitCode = exitCodes.failed;
+    });
+}

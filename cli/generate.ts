@@ -1,0 +1,174 @@
+import { Command, Option } from 'commander';
+import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { generateImages, type GenerateEvent, type GeneratedImage } from '../worker/diffusion/generate.ts';
+import type { Sampling } from '../worker/diffusion/sampling.ts';
+import { type SchedulerName, schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
+import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
+import type { Provider } from '../worker/session/provider.ts';
+import { SessionCache } from '../worker/session/session-cache.ts';
+import { SessionThread } from '../worker/session/session-thread.ts';
+import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
+import * as options from './options.ts';
+import { type Progress, startProgress } from './output/progress.ts';
+import { writeImages } from './output/write-images.ts';
+
+/** What the command is given, as commander hands it over. */
+interface GenerateOptions {
+  readonly prompt: readonly string[];
+  readonly seed: bigint;
+  readonly steps?: number;
+  readonly guidance?: number;
+  readonly scheduler?: SchedulerName;
+  readonly batch: number;
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly out: string;
+  readonly checkpoint?: string;
+  readonly variant?: string;
+  readonly provider: Provider;
+  readonly threads: number;
+  readonly json?: boolean;
+}
+
+/** One object of each of emoji-sd's styles: what it draws when nothing is asked for. */
+const samplePrompts = [
+  'a picture of a red apple',
+  'a picture of a cat in the style of Noto',
+  'a picture of a violin in the style of Fluent',
+  'a picture of an owl in the style of Ink',
+  'a picture of a rocket in the style of Pixel Art',
+  'a picture of a castle in the style of Blueprint',
+  'a picture of an octopus in the style of Neon',
+  'a picture of a tulip in the style of Poster',
+];
+
+/** Columns of the picture that several images are put together in. */
+const sheetColumns = 4;
+
+export function generateCommand(): Command {
+  return new Command('generate')
+    .description('Samples images from a Stable Diffusion checkpoint and writes them as PNG.')
+    .option('--prompt <text...>', 'what to draw; several prompts give several images', samplePrompts)
+    .addOption(
+      new Option('--seed <n>', 'seed of the first image; each further one adds 1')
+        .argParser(options.seed)
+        .default(0n, '0'),
+    )
+    .addOption(
+      new Option('--steps <n>', 'inference steps (default: 50; emoji-sd: 25)').argParser(options.integer(1, 100_000)),
+    )
+    .addOption(
+      new Option('--guidance <x>', 'classifier-free guidance scale (default: 7.5; emoji-sd: 2.5)').argParser(
+        options.decimal,
+      ),
+    )
+    .addOption(
+      new Option('--scheduler <name>', "diffusion scheduler (default: the checkpoint's own)").choices(schedulerNames),
+    )
+    .addOption(new Option('--batch <n>', 'images sampled together').argParser(options.integer(1, 1024)).default(8))
+    .addOption(
+      new Option('--size <WxH>', "image size in pixels (default: the checkpoint's own)").argParser(options.size),
+    )
+    .option('--out <path>', 'a .png file (several images side by side), or a folder for one file each', 'image.png')
+    .addOption(options.checkpointOption())
+    .addOption(options.variantOption())
+    .addOption(options.providerOption())
+    .addOption(options.threadsOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lethe generate --prompt "a picture of a red apple in the style of Neon" --seed 7 --out apple.png
+  $ lethe generate --checkpoint ./stable-diffusion-v1-5 --prompt "a castle" --scheduler dpmpp-2m --steps 25
+
+The same prompt, seed and settings give the image that diffusers gives with torch.Generator("cpu").`,
+    )
+    .action(async (given: GenerateOptions) => {
+      await generate(given);
+    });
+}
+
+async function generate(given: GenerateOptions): Promise<void> {
+  const thread = new SessionThread();
+  let bar: Progress | undefined;
+  try {
+    const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
+    const suggested = await suggestedSampling(checkpoint);
+    // A text encoder, a UNet and a decoder: all that one size needs.
+    const sessions = new SessionCache(thread, { provider: given.provider, threads: given.threads }, 3);
+    const model = await StableDiffusion.open(checkpoint, sessions);
+    const [height, width] = latentSize(model, given.size);
+    const sampling: Sampling = {
+      scheduler: given.scheduler ?? model.defaultScheduler,
+      steps: given.steps ?? suggested.steps,
+      guidance: given.guidance ?? suggested.guidance,
+      height,
+      width,
+    };
+
+    const requests = given.prompt.map((prompt, i) => ({ prompt, seed: given.seed + BigInt(i) }));
+    const calls = Math.ceil(requests.length / given.batch) * model.scheduler(sampling).timesteps.length;
+    bar = startProgress(process.stderr, 'denoising', calls);
+    const images = await generateImages(model, sampling, requests, given.batch, (event) => {
+      report(event, bar);
+    });
+    bar.stop();
+    const files = await writeImages(given.out, images, sheetColumns);
+    if (given.json === true) process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls))}\n`);
+    else process.stdout.write(files.map((file) => `${file}\n`).join(''));
+  } finally {
+    bar?.stop();
+    await thread.close();
+  }
+}
+
+/** The latents for an image size in pixels, or those the checkpoint was trained for. */
+function latentSize(model: StableDiffusion, size: GenerateOptions['size']): readonly [height: number, width: number] {
+  if (size === undefined) return model.unetConfig.sampleSize;
+  const scale = model.imageScale;
+  if (size.height % scale !== 0 || size.width % scale !== 0) {
+    throw new LetheError('sampling-invalid', {
+      what: 'cannot sample this size',
+      where: '--size',
+      why: `${size.width}×${size.height} does not divide by ${scale}, the scale of the VAE`,
+      next: `give multiples of ${scale}`,
+    });
+  }
+  return [size.height / scale, size.width / scale];
+}
+
+function report(event: GenerateEvent, bar: Progress | undefined): void {
+  switch (event.kind) {
+    case 'truncated':
+      process.stderr.write(
+        `warning: prompt ${event.index + 1} is longer than ${event.tokens} tokens; this part is left out: ${event.text}\n`,
+      );
+      break;
+    case 'step':
+      bar?.update(event.calls);
+      break;
+  }
+}
+
+function summary(
+  images: readonly GeneratedImage[],
+  files: readonly string[],
+  sampling: Sampling,
+  calls: number,
+): Readonly<Record<string, unknown>> {
+  return {
+    files,
+    images: images.map(({ request, image, truncated }) => ({
+      prompt: request.prompt,
+      seed: request.seed.toString(),
+      width: image.width,
+      height: image.height,
+      ...(truncated === undefined ? {} : { truncated }),
+    })),
+    scheduler: sampling.scheduler,
+    steps: sampling.steps,
+    guidance: sampling.guidance,
+    unetCalls: calls,
+  };
+}

@@ -1,0 +1,53 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { type Provider, providers } from '../worker/session/provider.ts';
+
+/** Parsers for option values. What they refuse is reported by commander with the option's name, exit code 2. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('It is a number.');
+}
+
+/** What torch.Generator.manual_seed accepts. */
+export function seed(text: string): bigint {
+  if (/^-?\d{1,20}$/.test(text)) {
+    const value = BigInt(text);
+    if (value >= -(2n ** 63n) && value < 2n ** 64n) return value;
+  }
+  throw new InvalidArgumentError('It is a whole number from -2^63 to 2^64 - 1.');
+}
+
+/** `512x768`, width first, or `512` for a square. */
+export function size(text: string): { readonly width: number; readonly height: number } {
+  const [, width, height] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (width === undefined) throw new InvalidArgumentError('It is WIDTHxHEIGHT in pixels, such as 512x512.');
+  return { width: Number(width), height: Number(height ?? width) };
+}
+
+/** Options that several commands have; each can be set by its environment variable too. */
+export const checkpointOption = (): Option =>
+  new Option('--checkpoint <dir>', 'diffusers checkpoint directory (default: emoji-sd, which comes with Lethe)').env(
+    'LETHE_CHECKPOINT',
+  );
+
+export const variantOption = (): Option =>
+  new Option('--variant <name>', 'use weights of this variant, such as fp16').env('LETHE_VARIANT');
+
+export const providerOption = (): Option =>
+  new Option('--provider <name>', 'execution provider')
+    .choices(providers)
+    .default('cpu' satisfies Provider)
+    .env('LETHE_PROVIDER');
+
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'threads of one model call').argParser(integer(1, 1024)).default(1).env('LETHE_THREADS');
+
+export const jsonOption = (): Option => new Option('--json', 'print one JSON object instead of text');

@@ -1,0 +1,38 @@
+import { LetheError } from '../../shared/error/lethe-error.ts';
+
+/** Exit codes of every command. */
+export const exitCodes = { done: 0, failed: 1, badInput: 2 } as const;
+
+/** What is told of an error: the one shape for people and for machines. */
+export interface FailureReport {
+  readonly exitCode: number;
+  /** Several lines for a terminal or a log. */
+  readonly text: string;
+  /** The same for `--json`. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** An error that is no LetheError is a defect of Lethe: it is shown with its stack. */
+export function reportFailure(error: unknown): FailureReport {
+  if (!(error instanceof LetheError)) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const next = 'this is a defect of Lethe: please report it with the command and the lines above';
+    return {
+      exitCode: exitCodes.failed,
+      text: `error: ${detail}\n  what to do: ${next}`,
+      json: { error: { code: 'internal', what: 'unexpected error', why: detail, next } },
+    };
+  }
+  const { code, what, where, why, next } = error;
+  const lines = [
+    `error: ${what} [${code}]`,
+    ...(where === undefined ? [] : [`  where: ${where}`]),
+    `  why: ${why}`,
+    `  what to do: ${next}`,
+  ];
+  return {
+    exitCode: error.isInput ? exitCodes.badInput : exitCodes.failed,
+    text: lines.join('\n'),
+    json: { error: { code, what, where, why, next } },
+  };
+}

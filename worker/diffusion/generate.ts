@@ -1,0 +1,78 @@
+import type { Image } from './image.ts';
+import type { Sampling } from './sampling.ts';
+import type { PromptEmbedding, StableDiffusion } from './stable-diffusion.ts';
+import type { Trajectory } from './trajectory.ts';
+
+/** One image that is asked for. */
+export interface ImageRequest {
+  readonly prompt: string;
+  readonly seed: bigint;
+}
+
+export interface GeneratedImage {
+  readonly request: ImageRequest;
+  readonly image: Image;
+  /** The end of the prompt that did not fit into the text encoder, if there was one. */
+  readonly truncated: string | undefined;
+}
+
+/** What happens on the way. */
+export type GenerateEvent =
+  /** A prompt is longer than the text encoder takes; `text` is left out, as the tokenizer does. */
+  | { readonly kind: 'truncated'; readonly index: number; readonly tokens: number; readonly text: string }
+  /** A UNet call is done; `calls` so far, over all batches. */
+  | { readonly kind: 'step'; readonly calls: number };
+
+/**
+ * Images for prompts, `batch` at a time, in the order of the requests. An image does not depend on what shared its batch.
+ */
+export async function generateImages(
+  model: StableDiffusion,
+  sampling: Sampling,
+  requests: readonly ImageRequest[],
+  batch: number,
+  onEvent: (event: GenerateEvent) => void,
+): Promise<readonly GeneratedImage[]> {
+  const prompts = requests.map(({ prompt }) => model.tokenizer.encode(prompt));
+  for (const [index, { truncated: text }] of prompts.entries())
+    if (text !== undefined) onEvent({ kind: 'truncated', index, tokens: model.tokenizer.maxLength, text });
+
+  const [empty = new Float32Array(), ...texts] = await model.encode([model.tokenizer.encode(''), ...prompts]);
+  const images: Image[] = [];
+  let calls = 0;
+  for (let at = 0; at < requests.length; at += batch) {
+    const part = requests.slice(at, at + batch);
+    const start = part.map(({ seed }) => model.start(seed, sampling));
+    const onStep = () => {
+      calls += 1;
+      onEvent({ kind: 'step', calls });
+    };
+    const end = await finish(model, sampling, start, texts.slice(at, at + batch), empty, onStep);
+    images.push(
+      ...(await model.decode(
+        sampling,
+        end.map(({ latents }) => latents),
+      )),
+    );
+  }
+  return images.map((image, i) => {
+    const request = requests[i] ?? { prompt: '', seed: 0n };
+    return { request, image, truncated: prompts[i]?.truncated };
+  });
+}
+
+async function finish(
+  model: StableDiffusion,
+  sampling: Sampling,
+  start: readonly Trajectory[],
+  texts: readonly PromptEmbedding[],
+  empty: PromptEmbedding,
+  onStep: () => void,
+): Promise<readonly Trajectory[]> {
+  let batch = start;
+  for await (const next of model.denoise(sampling, start, texts, empty)) {
+    batch = next;
+    onStep();
+  }
+  return batch;
+}

@@ -1,0 +1,27 @@
+import type { GeneratorState } from './noise/generator-state.ts';
+import { TorchGenerator } from './noise/torch-generator.ts';
+import type { Scheduler, SchedulerState } from './scheduler/scheduler.ts';
+
+/**
+ * One prompt sampled from one seed, between two UNet calls. A plain value: with the prompt and the sampling settings it
+ * says all that the next call needs, on whatever machine that is made.
+ */
+export interface Trajectory {
+  /** [channels, height, width] of the latents, row-major. */
+  readonly latents: Float32Array;
+  readonly scheduler: SchedulerState;
+  readonly noise: GeneratorState;
+}
+
+/** A trajectory before its first UNet call: noise from its own generator, as a pipeline draws it for one prompt. */
+export function startTrajectory(seed: bigint | number, count: number, scheduler: Scheduler): Trajectory {
+  const generator = new TorchGenerator(seed);
+  const sigma = Math.fround(scheduler.initNoiseSigma);
+  const latents = generator.randn(count).map((value) => value * sigma);
+  return { latents, scheduler: scheduler.init(), noise: generator.state() };
+}
+
+/** Whether the last UNet call has been made. */
+export function isFinished(trajectory: Trajectory, scheduler: Scheduler): boolean {
+  return trajectory.scheduler.step >= scheduler.timesteps.length;
+}
