@@ -1,5 +1,50 @@
+import { LetheError } from '../error/lethe-error.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { readSpan, withRegularFile } from './regular-file.ts';
+
 /** A parsed JSON object whose keys and values nobody has checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads the JSON object in the file at `path`; 'config-invalid' names the file and the position. */
-export declare function readJsonFile(path: string): Promise<JsonObject>;
+/** Bytes of a config or an index of shards. The largest index on the hub has 9 MB; configs have a few thousand. */
+export const jsonFileLimit = 32 * 2 ** 20;
+
+/** The refusal of a JSON file. `where` is the file, with line and column or key. */
+export function configInvalid(where: string, why: string, cause?: unknown): LetheError {
+  return new LetheError('config-invalid', {
+    what: 'cannot read JSON file',
+    where,
+    why,
+    next: 'correct the file, or fetch it again from where the checkpoint came from',
+    cause,
+  });
+}
+
+/** The object in JSON `text`. Throws 'config-invalid' naming `path`, line and column; duplicate keys are refused. */
+export function parseJsonObject(text: string, path: string): JsonObject {
+  const scanner = new JsonScanner(text, (why, offset) => {
+    const before = text.slice(0, offset).split('\n');
+    throw configInvalid(`${path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, why);
+  });
+  const object: Record<string, unknown> = {};
+  scanner.object((key) => (object[key] = scanner.value()));
+  scanner.end();
+  return object;
+}
+
+/** Reads the JSON object in the file at `path`. Throws 'config-invalid' naming the file, line and column. */
+export async function readJsonFile(path: string): Promise<JsonObject> {
+  const refuse = (why: string, cause?: unknown) => configInvalid(path, why, cause);
+  const bytes = await withRegularFile(path, refuse, async (file, size) => {
+    if (size > jsonFileLimit) throw refuse(`it has ${size} bytes; at most ${jsonFileLimit} are read`);
+    return readSpan(file, 0, size);
+  });
+  return parseJsonObject(decode(bytes, path), path);
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw configInvalid(path, 'it is not UTF-8', cause);
+  }
+}

@@ -1,0 +1,42 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { LetheError } from '../error/lethe-error.ts';
+
+/** Node refuses reads of 2 GiB and more in one call. */
+const readLimit = 2 ** 30;
+
+/**
+ * Opens the regular file at `path` for `use` and closes it. What the system refuses, and a path to anything but a
+ * regular file, becomes the error that `refuse` makes of the reason.
+ */
+export async function withRegularFile<T>(
+  path: string,
+  refuse: (why: string, cause?: unknown) => LetheError,
+  use: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
+  try {
+    // Asked before opening: opening a named pipe would wait for a writer.
+    const found = await stat(path);
+    if (!found.isFile()) throw refuse('it is not a regular file');
+    const file = await open(path, 'r');
+    try {
+      return await use(file, found.size);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** Reads `length` bytes from `begin`; fewer only where the file ends before. */
+export async function readSpan(file: FileHandle, begin: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, Math.min(length - filled, readLimit), begin + filled);
+    if (bytesRead === 0) return bytes.subarray(0, filled);
+    filled += bytesRead;
+  }
+  return bytes;
+}
