@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkpointId } from '../shared/checkpoint/checkpoint-id.ts';
@@ -26,12 +25,4 @@ export async function suggestedSampling(checkpoint: Checkpoint): Promise<Suggest
   // Hashing gigabytes to learn that a checkpoint is not emoji-sd would be a waste: its size tells.
   if (sizeOf(checkpoint) !== sizeOf(reference)) return usual;
   return (await checkpointId(checkpoint)) === (await checkpointId(reference)) ? emojiSd : usual;
-}
-
-/** Whether the reference checkpoint is where it belongs. */
-export async function hasEmojiSd(): Promise<boolean> {
-  return stat(emojiSdDirectory).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

@@ -74,7 +74,9 @@ async function* checkpointChecks(
     const sampling = { scheduler: model.defaultScheduler, steps: 2, guidance: 2, height, width };
     const [empty = new Float32Array()] = await model.encode([model.tokenizer.encode('')]);
     const started = performance.now();
-    for await (const batch of model.denoise(sampling, [model.start(0, sampling)], [empty], empty)) {
+    const scheduler = model.scheduler(sampling);
+    const start = [model.start(0, sampling, scheduler)];
+    for await (const batch of model.denoise(sampling, scheduler, start, [empty], empty)) {
       const seconds = ((performance.now() - started) / 1000).toFixed(2);
       const count = batch[0]?.latents.length ?? 0;
       yield {

@@ -38,14 +38,13 @@ export async function checkpointId(checkpoint: Checkpoint): Promise<string> {
 
 function parts(checkpoint: Checkpoint): readonly Part[] {
   const { tokenizer } = checkpoint;
-  const { vocabulary } = tokenizer;
   const optional: readonly (readonly [string, string | undefined])[] = [
     ['tokenizer_config.json', tokenizer.config],
-    ['special_tokens_map.json', tokenizer.specialTokensMap],
+    ['special_tokens_map.json', tokenizer.specialTokens],
     ['added_tokens.json', tokenizer.addedTokens],
-    ['vocab.json', vocabulary.kind === 'vocab-and-merges' ? vocabulary.vocab : undefined],
-    ['merges.txt', vocabulary.kind === 'vocab-and-merges' ? vocabulary.merges : undefined],
-    ['tokenizer.json', vocabulary.kind === 'tokenizer-json' ? vocabulary.tokenizer : undefined],
+    ['vocab.json', tokenizer.vocab],
+    ['merges.txt', tokenizer.merges],
+    ['tokenizer.json', tokenizer.tokenizerJson],
   ];
   return [
     { role: 'model_index.json', path: checkpoint.modelIndexPath },

@@ -18,6 +18,13 @@ describe('readJsonFile', () => {
     expect(await readJsonFile(path)).toEqual({ attention_head_dim: [5, 10], act_fn: 'silu', dropout: 0 });
   });
 
+  it("reads the constants of Python's json module, as diffusers saves DPM-Solver's lambda_min_clipped", async () => {
+    await writeFile(path, '{"lambda_min_clipped": -Infinity, "a": [NaN, Infinity, -1]}');
+    expect(await readJsonFile(path)).toEqual({ lambda_min_clipped: -Infinity, a: [NaN, Infinity, -1] });
+    await writeFile(path, '{"a": -Infinit}');
+    expect(await refusal(() => readJsonFile(path))).toContain('expected a value');
+  });
+
   it('names file, line and column of a mistake', async () => {
     await writeFile(path, '{\n  "act_fn": "silu"\n  "dropout": 0.0\n}\n');
     expect(await refusal(() => readJsonFile(path))).toContain(

@@ -21,10 +21,11 @@ export function configInvalid(where: string, why: string, cause?: unknown): Leth
 
 /** The object in JSON `text`. Throws 'config-invalid' naming `path`, line and column; duplicate keys are refused. */
 export function parseJsonObject(text: string, path: string): JsonObject {
-  const scanner = new JsonScanner(text, (why, offset) => {
+  const refuse = (why: string, offset: number): never => {
     const before = text.slice(0, offset).split('\n');
     throw configInvalid(`${path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, why);
-  });
+  };
+  const scanner = new JsonScanner(text, refuse, 'python');
   const object: Record<string, unknown> = {};
   scanner.object((key) => (object[key] = scanner.value()));
   scanner.end();

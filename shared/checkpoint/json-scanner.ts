@@ -9,6 +9,11 @@ const numberToken = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** Ends the reading: throws the error of whoever reads. `offset` counts characters. */
 export type RefuseJson = (why: string, offset: number) => never;
 
+/** `python` also has the constants that Python's json module writes: diffusers saves `"lambda_min_clipped": -Infinity`. */
+export type JsonDialect = 'json' | 'python';
+
+const pythonConstants: Readonly<Record<string, number>> = { NaN, Infinity, '-Infinity': -Infinity };
+
 /**
  * A cursor over JSON text (RFC 8259) from somebody else. Unlike JSON.parse it refuses duplicate keys, which readers
  * resolve differently, `__proto__`, lone surrogates and deep nesting; it tells 2 from 2.0; and it lets the caller
@@ -17,12 +22,14 @@ export type RefuseJson = (why: string, offset: number) => never;
 export class JsonScanner {
   readonly #text: string;
   readonly #refuse: RefuseJson;
+  readonly #dialect: JsonDialect;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, refuse: RefuseJson) {
+  constructor(text: string, refuse: RefuseJson, dialect: JsonDialect = 'json') {
     this.#text = text;
     this.#refuse = refuse;
+    this.#dialect = dialect;
   }
 
   /** Where the last token began, for errors about its meaning. */
@@ -102,6 +109,11 @@ export class JsonScanner {
         return this.#word('false', false);
       case 'n':
         return this.#word('null', null);
+      case 'N':
+      case 'I':
+        return this.#constant();
+      case '-':
+        return this.#text.charAt(this.#at + 1) === 'I' ? this.#constant() : Number(this.#number());
       default:
         return Number(this.#number());
     }
@@ -139,6 +151,14 @@ export class JsonScanner {
     if (!this.#text.startsWith(word, this.#at)) this.#unexpected('a value');
     this.#at += word.length;
     return value;
+  }
+
+  #constant(): number {
+    if (this.#dialect === 'python') {
+      const known = Object.entries(pythonConstants).find(([word]) => this.#text.startsWith(word, this.#at));
+      if (known !== undefined) return this.#word(...known);
+    }
+    return this.#unexpected('a value');
   }
 
   #number(): string {

@@ -33,8 +33,8 @@ describe('openCheckpoint', () => {
     );
     expect(parameters.map((count) => Math.round(count / 1e4) / 100)).toEqual([8.79, 0.78, 0.68]);
     expect(textEncoder.weights.tensors.has('text_model.final_layer_norm.weight')).toBe(true);
-    expect(tokenizer.vocabulary.kind).toBe('vocab-and-merges');
-    expect(basename(tokenizer.specialTokensMap ?? '')).toBe('special_tokens_map.json');
+    expect(basename(tokenizer.vocab ?? '')).toBe('vocab.json');
+    expect(basename(tokenizer.specialTokens ?? '')).toBe('special_tokens_map.json');
   });
 
   it('follows the links of a hub cache, and gives the real paths', async () => {
@@ -179,9 +179,10 @@ describe('openCheckpoint', () => {
   it('takes tokenizer.json alone, and vocab.json with merges.txt before it', async () => {
     const fast = { 'tokenizer/tokenizer.json': '{}' };
     const { tokenizer } = await openCheckpoint(await changed(fast));
-    expect(tokenizer.vocabulary.kind).toBe('vocab-and-merges');
+    expect(basename(tokenizer.vocab ?? '')).toBe('vocab.json');
     const alone = await openCheckpoint(await changed({ ...fast, 'tokenizer/merges.txt': undefined }));
-    expect(alone.tokenizer.vocabulary.kind).toBe('tokenizer-json');
+    expect(alone.tokenizer.merges).toBeUndefined();
+    expect(basename(alone.tokenizer.tokenizerJson ?? '')).toBe('tokenizer.json');
   });
 
   it.each(['diffusion_pytorch_model.bin', 'model.ckpt', 'model.pt'])('never opens a pickle: %s', async (name) => {

@@ -1,6 +1,6 @@
 import type { Image } from './image.ts';
 import type { Sampling } from './sampling.ts';
-import type { PromptEmbedding, StableDiffusion } from './stable-diffusion.ts';
+import type { StableDiffusion } from './stable-diffusion.ts';
 import type { Trajectory } from './trajectory.ts';
 
 /** One image that is asked for. */
@@ -38,16 +38,17 @@ export async function generateImages(
     if (text !== undefined) onEvent({ kind: 'truncated', index, tokens: model.tokenizer.maxLength, text });
 
   const [empty = new Float32Array(), ...texts] = await model.encode([model.tokenizer.encode(''), ...prompts]);
+  const scheduler = model.scheduler(sampling);
   const images: Image[] = [];
   let calls = 0;
   for (let at = 0; at < requests.length; at += batch) {
     const part = requests.slice(at, at + batch);
-    const start = part.map(({ seed }) => model.start(seed, sampling));
-    const onStep = () => {
+    const start: readonly Trajectory[] = part.map(({ seed }) => model.start(seed, sampling, scheduler));
+    let end = start;
+    for await (end of model.denoise(sampling, scheduler, start, texts.slice(at, at + batch), empty)) {
       calls += 1;
       onEvent({ kind: 'step', calls });
-    };
-    const end = await finish(model, sampling, start, texts.slice(at, at + batch), empty, onStep);
+    }
     images.push(
       ...(await model.decode(
         sampling,
@@ -59,20 +60,4 @@ export async function generateImages(
     const request = requests[i] ?? { prompt: '', seed: 0n };
     return { request, image, truncated: prompts[i]?.truncated };
   });
-}
-
-async function finish(
-  model: StableDiffusion,
-  sampling: Sampling,
-  start: readonly Trajectory[],
-  texts: readonly PromptEmbedding[],
-  empty: PromptEmbedding,
-  onStep: () => void,
-): Promise<readonly Trajectory[]> {
-  let batch = start;
-  for await (const next of model.denoise(sampling, start, texts, empty)) {
-    batch = next;
-    onStep();
-  }
-  return batch;
 }

@@ -76,11 +76,11 @@ export async function inspectCheckpoint(checkpoint: Checkpoint): Promise<Inspect
   const vaeConfig = attempt(() => parseVaeConfig(checkpoint.vae));
   if (vaeConfig !== undefined && unetConfig !== undefined)
     attempt(() => vaeDecoder(rootOf(checkpoint.vae), vaeConfig, height, width));
-  await loadClipTokenizer(checkpoint.tokenizer, text?.positions).catch((error: unknown) =>
+  await loadClipTokenizer(checkpoint.tokenizer, text?.positions).catch((error: unknown) => {
     attempt(() => {
       throw error;
-    }),
-  );
+    });
+  });
 
   const scale = vaeConfig === undefined ? undefined : imageScale(vaeConfig);
   return {

@@ -89,6 +89,7 @@ export class StableDiffusion {
     return imageScale(this.vaeConfig);
   }
 
+  /** @throws LetheError `sampling-invalid`, or `config-unsupported` for a setting of the checkpoint's scheduler. */
   scheduler(sampling: Sampling): Scheduler {
     checkSampling(sampling);
     return createScheduler(sampling.scheduler, this.#schedulerConfig, sampling.steps);
@@ -108,19 +109,20 @@ export class StableDiffusion {
   }
 
   /** A trajectory before its first call. */
-  start(seed: bigint | number, sampling: Sampling): Trajectory {
-    const count = this.unetConfig.inChannels * sampling.height * sampling.width;
-    return startTrajectory(seed, count, this.scheduler(sampling));
+  start(seed: bigint | number, sampling: Sampling, scheduler: Scheduler): Trajectory {
+    return startTrajectory(seed, this.unetConfig.inChannels * sampling.height * sampling.width, scheduler);
   }
 
   /**
    * The denoising loop for a batch; see `denoise`.
    *
+   * @param scheduler what `scheduler(sampling)` gives, or another one made for these steps
    * @param texts the embedding of each trajectory's prompt
    * @param empty the embedding of the empty prompt; not used without guidance
    */
   async *denoise(
     sampling: Sampling,
+    scheduler: Scheduler,
     start: readonly Trajectory[],
     texts: readonly PromptEmbedding[],
     empty: PromptEmbedding,
@@ -152,22 +154,29 @@ export class StableDiffusion {
         });
         return rowsOfTensor(output, samples.length);
       });
-    yield* denoise(predict, this.scheduler(sampling), sampling, start);
+    yield* denoise(predict, scheduler, sampling, start);
   }
 
   /** Decodes finished trajectories; one call for all. */
   async decode(sampling: Sampling, latents: readonly Float32Array[]): Promise<readonly Image[]> {
-    const { height, width } = sampling;
-    const { latentChannels, imageChannels: channels, scalingFactor } = this.vaeConfig;
+    const scaled = latents.map((values) => values.map((value) => value / this.vaeConfig.scalingFactor));
+    const decoded = await this.decodeRaw(sampling.height, sampling.width, scaled);
+    const [height, width] = [sampling.height * this.imageScale, sampling.width * this.imageScale];
+    return decoded.map((values) => ({
+      channels: this.vaeConfig.imageChannels,
+      height,
+      width,
+      data: denormalize(values),
+    }));
+  }
+
+  /** The decoder alone, AutoencoderKL.decode: latents as it takes them, [channels, height, width], to about [-1, 1]. */
+  async decodeRaw(height: number, width: number, latents: readonly Float32Array[]): Promise<readonly Float32Array[]> {
     const build = () => graphOf('vae_decoder', [vaeDecoder(this.#root('vae'), this.vaeConfig, height, width)]);
     return this.#sessions.use(`${this.checkpoint.directory} vae ${height}x${width}`, build, async (session) => {
-      const data = concatenate(latents).map((value) => value / scalingFactor);
-      const shape = [latents.length, latentChannels, height, width];
-      const output = await onlyOutput(session, { [vaeInputs.latents]: { type: 'float32', shape, data } });
-      const scale = this.imageScale;
-      return rowsOfTensor(output, latents.length).map((image) => {
-        return { channels, height: height * scale, width: width * scale, data: denormalize(image) };
-      });
+      const shape = [latents.length, this.vaeConfig.latentChannels, height, width];
+      const feed = { type: 'float32', shape, data: concatenate(latents) } as const;
+      return rowsOfTensor(await onlyOutput(session, { [vaeInputs.latents]: feed }), latents.length);
     });
   }
 

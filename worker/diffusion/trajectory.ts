@@ -20,8 +20,3 @@ export function startTrajectory(seed: bigint | number, count: number, scheduler:
   const latents = generator.randn(count).map((value) => value * sigma);
   return { latents, scheduler: scheduler.init(), noise: generator.state() };
 }
-
-/** Whether the last UNet call has been made. */
-export function isFinished(trajectory: Trajectory, scheduler: Scheduler): boolean {
-  return trajectory.scheduler.step >= scheduler.timesteps.length;
-}

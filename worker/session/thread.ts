@@ -24,8 +24,8 @@ async function answer(request: Request): Promise<Reply> {
         interOpNumThreads: 1,
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
-        // Warnings of the runtime (initializers it folded away, nodes it keeps on the CPU) are not the user's concern.
-        logSeverityLevel: 3,
+        // Fatal only: what fails is thrown and reported once, with what to do, not also printed by the runtime.
+        logSeverityLevel: 4,
         extra: {
           session: {
             model_external_initializers_file_folder_path: request.weightsDirectory,

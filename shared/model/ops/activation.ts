@@ -1,8 +1,5 @@
 import type { Value } from '../graph/value.ts';
-import { apply, float, int, operandError } from './apply.ts';
-
-/** 1 / (1 + e^-x). ONNX Sigmoid. */
-export const sigmoid = (module: string, x: Value): Value => apply('Sigmoid', module, [x], x.type);
+import { apply, float } from './apply.ts';
 
 /** x · sigmoid(alpha · x). com.microsoft QuickGelu: SiLU with alpha 1, CLIP's quick_gelu with 1.702. */
 export const quickGelu = (module: string, x: Value, alpha: number): Value =>
@@ -16,9 +13,3 @@ export const relu = (module: string, x: Value): Value => apply('Relu', module, [
 
 /** x · tanh(ln(1 + e^x)). ONNX Mish. */
 export const mish = (module: string, x: Value): Value => apply('Mish', module, [x], x.type);
-
-/** e^x over its sum along the last axis. ONNX Softmax. */
-export function softmax(module: string, x: Value): Value {
-  if (x.type.shape.length === 0) throw operandError('Softmax', module, [x], 'a scalar has no axis');
-  return apply('Softmax', module, [x], x.type, { axis: int(-1) });
-}

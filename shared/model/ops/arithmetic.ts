@@ -5,9 +5,6 @@ import { apply, operandError } from './apply.ts';
 /** Element-wise a + b, broadcast. ONNX Add. */
 export const add = (module: string, a: Value, b: Value): Value => binary('Add', module, a, b);
 
-/** Element-wise a - b, broadcast. ONNX Sub. */
-export const sub = (module: string, a: Value, b: Value): Value => binary('Sub', module, a, b);
-
 /** Element-wise a · b, broadcast. ONNX Mul. */
 export const mul = (module: string, a: Value, b: Value): Value => binary('Mul', module, a, b);
 

@@ -1,0 +1,28 @@
+import { readdir } from 'node:fs/promises';
+import type { SessionSettings } from '../../worker/session/protocol.ts';
+import type { SessionThread } from '../../worker/session/session-thread.ts';
+import { checkCheckpoint } from './checkpoint-vectors.ts';
+import { goldenInvalid } from './golden-file.ts';
+import { checkPrimitives } from './primitives.ts';
+import type { GoldenResult } from './result.ts';
+
+/**
+ * Checks every vector in a directory: primitives.* with tokenizer/, and checkpoint/ with goldens.*; either or both.
+ *
+ * @throws LetheError `golden-invalid` if there is neither, or a vector that no check knows.
+ */
+export async function* checkDirectory(
+  directory: string,
+  thread: SessionThread,
+  session: SessionSettings,
+): AsyncGenerator<GoldenResult> {
+  const entries = await readdir(directory).catch((cause: unknown) => {
+    throw goldenInvalid(directory, cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  const primitives = entries.includes('primitives.safetensors');
+  const checkpoint = entries.includes('goldens.safetensors');
+  if (!primitives && !checkpoint)
+    throw goldenInvalid(directory, 'there is neither primitives.safetensors nor goldens.safetensors');
+  if (primitives) yield* checkPrimitives(directory);
+  if (checkpoint) yield* checkCheckpoint(directory, thread, session);
+}
