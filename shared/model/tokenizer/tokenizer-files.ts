@@ -1,0 +1,90 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { z } from 'zod';
+import { LetheError } from '../../error/lethe-error.ts';
+
+/**
+ * The files of one tokenizer, as absolute paths. `vocab` with `merges`, or `tokenizerJson` alone, hold the vocabulary;
+ * the others are optional.
+ */
+export interface TokenizerFiles {
+  readonly directory: string;
+  /** vocab.json */
+  readonly vocab?: string | undefined;
+  /** merges.txt */
+  readonly merges?: string | undefined;
+  /** tokenizer.json */
+  readonly tokenizerJson?: string | undefined;
+  /** tokenizer_config.json */
+  readonly config?: string | undefined;
+  /** special_tokens_map.json */
+  readonly specialTokens?: string | undefined;
+  /** added_tokens.json, which checkpoints older than `added_tokens_decoder` have if they learned tokens */
+  readonly addedTokens?: string | undefined;
+}
+
+/** CLIP's vocabulary takes 1 MB, its tokenizer.json 2 to 4 MB; no file of a tokenizer is near this. */
+const maxBytes = 32 * 2 ** 20;
+
+/** A 'tokenizer-invalid' error about one place (`key`, or a line) of one file or folder. */
+export function tokenizerInvalid(path: string, key: string, why: string, cause?: unknown): LetheError {
+  return new LetheError('tokenizer-invalid', {
+    what: 'cannot read the tokenizer',
+    where: key === '' ? path : `${path}: ${key}`,
+    why,
+    next: 'Fetch the tokenizer files of the checkpoint again, or correct this one.',
+    cause,
+  });
+}
+
+/** A 'config-unsupported' error about a setting that would change ids in a way Lethe does not do. */
+export function tokenizerUnsupported(path: string, key: string, why: string): LetheError {
+  return new LetheError('config-unsupported', {
+    what: 'cannot tokenize as this file asks',
+    where: `${path}: ${key}`,
+    why,
+    next: 'Use a checkpoint with a CLIP tokenizer, or report this one if diffusers loads it.',
+  });
+}
+
+/**
+ * The text of one tokenizer file, strictly UTF-8.
+ *
+ * Throws 'tokenizer-invalid' if it is missing, not a regular file, larger than 32 MiB or not UTF-8.
+ */
+export async function readTokenizerText(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    // Looked at before it is opened: opening a named pipe would wait for ever.
+    const found = await stat(path);
+    if (!found.isFile()) throw tokenizerInvalid(path, '', 'is not a file');
+    if (found.size > maxBytes) throw tokenizerInvalid(path, '', `has ${found.size} bytes, more than ${maxBytes}`);
+    bytes = await readFile(path);
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    throw tokenizerInvalid(path, '', cause instanceof Error ? cause.message : 'cannot be read', cause);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw tokenizerInvalid(path, '', 'is not UTF-8', cause);
+  }
+}
+
+/**
+ * One tokenizer file as JSON that fits `schema`.
+ *
+ * Throws 'tokenizer-invalid' naming the first key that does not fit.
+ */
+export async function readTokenizerJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const text = await readTokenizerText(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw tokenizerInvalid(path, '', `is not JSON: ${cause instanceof Error ? cause.message : ''}`, cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw tokenizerInvalid(path, issue?.path.join('.') ?? '', issue?.message ?? 'has another shape than expected');
+}
