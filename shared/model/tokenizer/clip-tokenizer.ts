@@ -1,3 +1,4 @@
+import type { TokenizerFiles } from '../../checkpoint/tokenizer-files.ts';
 import { LetheError } from '../../error/lethe-error.ts';
 import { addedTokenSplitter, type AddedTokenSplitter } from './added-token.ts';
 import { bytePairMerger, type BytePairMerger } from './byte-pair-merger.ts';
@@ -5,7 +6,7 @@ import { cleanText, wordsOf } from './clean-text.ts';
 import { decodeTokens } from './decode-tokens.ts';
 import { specialTokens, type SpecialTokens } from './special-tokens.ts';
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts';
-import { tokenizerInvalid, type TokenizerFiles } from './tokenizer-files.ts';
+import { tokenizerInvalid } from './tokenizer-text.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** A prompt as the text encoder takes it. */

@@ -1,6 +1,6 @@
 import type { AddedToken } from './added-token.ts';
 import { specialKeys, type TokenizerConfig } from './tokenizer-config.ts';
-import { tokenizerInvalid } from './tokenizer-files.ts';
+import { tokenizerInvalid } from './tokenizer-text.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** The tokens that are more than text, with their ids. */

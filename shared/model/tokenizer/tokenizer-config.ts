@@ -1,6 +1,7 @@
+import type { TokenizerFiles } from '../../checkpoint/tokenizer-files.ts';
 import { z } from 'zod';
 import { addedTokenObject, addedTokenOf, type AddedToken, type AddedTokenEntry } from './added-token.ts';
-import { readTokenizerJson, tokenizerInvalid, tokenizerUnsupported, type TokenizerFiles } from './tokenizer-files.ts';
+import { readTokenizerJson, tokenizerInvalid, tokenizerUnsupported } from './tokenizer-text.ts';
 import { maxVocabulary } from './vocabulary.ts';
 
 /** The special tokens with a key of their own, in the order in which transformers gives ids to new ones. */
