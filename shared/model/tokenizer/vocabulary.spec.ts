@@ -88,9 +88,9 @@ describe('readVocabulary', () => {
       where: path,
       why: 'is not a file',
     });
-    await writeFile(files.merges, Uint8Array.of(0x23, 0x0a, 0x61, 0xff));
+    await writeFile(files.merges ?? '', Uint8Array.of(0x23, 0x0a, 0x61, 0xff));
     await expect(readVocabulary(files)).rejects.toMatchObject({ where: files.merges, why: 'is not UTF-8' });
-    await truncate(files.merges, 33 * 2 ** 20);
+    await truncate(files.merges ?? '', 33 * 2 ** 20);
     await expect(readVocabulary(files)).rejects.toMatchObject({
       where: files.merges,
       why: 'has 34603008 bytes, more than 33554432',
