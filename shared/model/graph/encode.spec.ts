@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AttributeProto_AttributeType,
   ModelProto,
+  type StringStringEntryProto,
   TensorProto_DataLocation,
   TensorProto_DataType,
 } from '../../../gen/onnx/onnx.ts';
@@ -25,6 +26,9 @@ const parameter = (name: string, file: string, offset: number, ...shape: number[
   type: { element: 'float', shape },
   location: { file, offset, length: 4 * shape.reduce((a, b) => a * b, 1) },
 });
+
+const placeOf = (entries: readonly StringStringEntryProto[]): Record<string, string> =>
+  Object.fromEntries(entries.map(({ key = '', value = '' }) => [key, value]));
 
 describe('encodeModel', () => {
   const x = input('x', { element: 'float', shape: ['2*n', 4, 6, 6] });
@@ -62,7 +66,7 @@ describe('encodeModel', () => {
     const found = external.map(({ name, dims, dataType, externalData, rawData }) => {
       expect(dataType).toBe(TensorProto_DataType.FLOAT);
       expect(rawData).toHaveLength(0);
-      return [name, dims, Object.fromEntries(externalData.map(({ key, value }) => [key, value]))];
+      return [name, dims, placeOf(externalData)];
     });
     expect(found).toEqual([
       ['conv.weight', [8, 4, 3, 3], { location: 'a', offset: '123', length: '1152' }],
@@ -114,11 +118,7 @@ describe('encodeModel', () => {
       const external = initializer.filter(({ dataLocation }) => dataLocation === TensorProto_DataLocation.EXTERNAL);
       expect(external).toHaveLength(both.parameters.length);
       for (const { name: own = '', externalData } of external) {
-        const {
-          location = '',
-          offset,
-          length,
-        } = Object.fromEntries(externalData.map(({ key, value }) => [key, value]));
+        const { location = '', offset, length } = placeOf(externalData);
         const { file, begin, end } = tensors.get(own.replace(/\[.*\]$/, ''))!;
         expect(location).not.toMatch(/^\/|\.\./);
         expect(`${directory}/${location}`).toBe(file);
