@@ -3,7 +3,7 @@ import { type ElementType, formatType, type TensorType } from '../graph/tensor-t
 import type { Attribute, Node, Result, Value } from '../graph/value.ts';
 
 /** Operators that are not in the ONNX specification come from onnxruntime's own domain. */
-const contributed = new Set(['QuickGelu', 'MultiHeadAttention', 'BiasGelu', 'SkipLayerNormalization']);
+const contributed = new Set(['QuickGelu', 'MultiHeadAttention']);
 
 /**
  * One node with several outputs. Operators check their operands before they call this: a graph that can be built is

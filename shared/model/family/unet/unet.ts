@@ -11,7 +11,8 @@ import { floatConstant, input, type Value } from '../../graph/value.ts';
 import { fixed, type Module } from '../../module.ts';
 import { add, mul } from '../../ops/arithmetic.ts';
 import { concat } from '../../ops/layout.ts';
-import type { UNetConfig, UNetLevel } from './config.ts';
+import type { UNetConfig } from './config.ts';
+import type { UNetLevel } from './levels.ts';
 
 /** What one UNet call is asked for. Height and width are of the latents. */
 export interface UNetCall {
