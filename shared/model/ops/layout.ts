@@ -2,8 +2,12 @@ import { type Dim, type ElementType, formatProduct, sameShape, splitDim } from '
 import { intConstant, type Value } from '../graph/value.ts';
 import { apply, applyMany, int, ints, operandError, string } from './apply.ts';
 
-/** The same elements under another shape, with at most one size bound at run time. ONNX Reshape. */
-export function reshape(module: string, x: Value, shape: readonly Dim[]): Value {
+/**
+ * The same elements under another shape, with at most one size bound at run time. ONNX Reshape. Of several in a row only
+ * the last is made, and none where it leads back: a block may see tokens as rows or as sequences as it likes.
+ */
+export function reshape(module: string, value: Value, shape: readonly Dim[]): Value {
+  const x = beforeReshape(value);
   if (sameShape(x.type.shape, shape)) return x;
   const symbolic = shape.filter((dim) => splitDim(dim).symbol !== undefined);
   if (symbolic.length > 1) throw operandError('Reshape', module, [x], `[${shape.join(',')}] has two unbound sizes`);
@@ -14,6 +18,11 @@ export function reshape(module: string, x: Value, shape: readonly Dim[]): Value 
     shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
   );
   return apply('Reshape', module, [x, target], { element: x.type.element, shape });
+}
+
+function beforeReshape(value: Value): Value {
+  if (value.kind !== 'result' || value.node.operator !== 'Reshape') return value;
+  return value.node.inputs[0] ?? value;
 }
 
 /** Axes in another order: output axis i is input axis `order[i]`. ONNX Transpose. */
