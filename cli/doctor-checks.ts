@@ -71,7 +71,7 @@ async function* checkpointChecks(
 
     const model = await StableDiffusion.open(checkpoint, new SessionCache(thread, settings, 2));
     const [height, width] = model.unetConfig.sampleSize;
-    const sampling = { scheduler: model.defaultScheduler, steps: 2, guidance: 2, height, width };
+    const sampling = { scheduler: model.defaultScheduler, steps: 10, guidance: 2, height, width };
     const [empty = new Float32Array()] = await model.encode([model.tokenizer.encode('')]);
     const started = performance.now();
     const scheduler = model.scheduler(sampling);
