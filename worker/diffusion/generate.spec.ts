@@ -24,7 +24,7 @@ describe('generateImages', () => {
     const events: GenerateEvent[] = [];
     const whole = await generateImages(model, sampling, requests, 5, (event) => events.push(event));
     expect(whole.map(({ request }) => request)).toEqual(requests);
-    expect(events).toEqual([1, 2, 3].map((calls) => ({ kind: 'step', calls })));
+    expect(events).toEqual([{ kind: 'start', calls: 3 }, ...[1, 2, 3].map((calls) => ({ kind: 'step', calls }))]);
     for (const { image } of whole) expect(image).toMatchObject({ channels: 3, height: 64, width: 64 });
     expect(new Set(whole.map(({ image }) => image.data.join())).size).toBe(requests.length);
 
@@ -69,7 +69,13 @@ describe('generateImages', () => {
     expect(image?.image.data.every((value) => value >= 0 && value <= 1)).toBe(true);
   });
 
-  it('refuses settings before anything runs', async () => {
+  it('refuses settings and seeds before anything runs', async () => {
+    const events: GenerateEvent[] = [];
+    const late = [...requests, { prompt: 'a cat', seed: 2n ** 64n }];
+    await expect(generateImages(model, sampling, late, 1, (event) => events.push(event))).rejects.toMatchObject({
+      code: 'sampling-invalid',
+    });
+    expect(events).toEqual([]);
     await expect(generateImages(model, { ...sampling, steps: 0 }, requests, 1, quiet)).rejects.toMatchObject({
       code: 'sampling-invalid',
     });

@@ -5,7 +5,7 @@ import type { UNetConfig } from '../../shared/model/family/unet/config.ts';
 import { unet, unetInputs } from '../../shared/model/family/unet/unet.ts';
 import { imageScale, type VaeConfig } from '../../shared/model/family/vae/config.ts';
 import { vaeDecoder, vaeInputs } from '../../shared/model/family/vae/decoder.ts';
-import { graphOf } from '../../shared/model/graph/graph.ts';
+import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
 import { Module, ParameterSource } from '../../shared/model/module.ts';
 import {
   type ClipTokenizer,
@@ -85,13 +85,24 @@ export class StableDiffusion {
     return createScheduler(sampling.scheduler, this.#config.scheduler, sampling.steps);
   }
 
+  /**
+   * What `encode`, `denoise` and `decode` would find out one after the other, at once and without running anything.
+   *
+   * @throws LetheError `tensor-mismatch` for a weight that is missing or has another shape than the config says.
+   */
+  checkWeights(sampling: Sampling): void {
+    this.#textGraph();
+    this.#unetGraph(sampling);
+    this.#vaeGraph(sampling.height, sampling.width);
+  }
+
   /** The text encoder's last hidden state of each prompt; one call for all. */
   async encode(prompts: readonly TokenizedPrompt[]): Promise<readonly PromptEmbedding[]> {
     if (prompts.length === 0) return [];
     const length = this.tokenizer.maxLength;
     const data = new Int32Array(prompts.length * length);
     for (const [i, { ids }] of prompts.entries()) data.set(ids, i * length);
-    const build = () => graphOf('text_encoder', [clipText(this.#root('textEncoder'), this.#config.text, length)]);
+    const build = () => this.#textGraph();
     return this.#sessions.use(`${this.checkpoint.directory} text_encoder`, build, async (session) => {
       const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
       return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
@@ -130,7 +141,7 @@ export class StableDiffusion {
       if (rows === 2) context.set(empty, 2 * i * perRow);
       context.set(text, (rows * i + rows - 1) * perRow);
     }
-    const build = () => graphOf('unet', [unet(this.#root('unet'), this.unetConfig, { height, width, tokens, rows })]);
+    const build = () => this.#unetGraph(sampling);
     const key = `${this.checkpoint.directory} unet ${height}x${width} ${rows}`;
 
     const predict: Predict = (samples, timestep) =>
@@ -168,12 +179,25 @@ export class StableDiffusion {
 
   /** The decoder alone, AutoencoderKL.decode: latents as it takes them, [channels, height, width], to about [-1, 1]. */
   async decodeRaw(height: number, width: number, latents: readonly Float32Array[]): Promise<readonly Float32Array[]> {
-    const build = () => graphOf('vae_decoder', [vaeDecoder(this.#root('vae'), this.vaeConfig, height, width)]);
+    const build = () => this.#vaeGraph(height, width);
     return this.#sessions.use(`${this.checkpoint.directory} vae ${height}x${width}`, build, async (session) => {
       const shape = [latents.length, this.vaeConfig.latentChannels, height, width];
       const feed = { type: 'float32', shape, data: concatenate(latents) } as const;
       return rowsOfTensor(await onlyOutput(session, { [vaeInputs.latents]: feed }), latents.length);
     });
+  }
+
+  #textGraph(): Graph {
+    return graphOf('text_encoder', [clipText(this.#root('textEncoder'), this.#config.text, this.tokenizer.maxLength)]);
+  }
+
+  #unetGraph(sampling: Sampling): Graph {
+    const call = { ...sampling, tokens: this.tokenizer.maxLength, rows: rowsOf(sampling) };
+    return graphOf('unet', [unet(this.#root('unet'), this.unetConfig, call)]);
+  }
+
+  #vaeGraph(height: number, width: number): Graph {
+    return graphOf('vae_decoder', [vaeDecoder(this.#root('vae'), this.vaeConfig, height, width)]);
   }
 
   #root(component: 'unet' | 'textEncoder' | 'vae'): Module {
