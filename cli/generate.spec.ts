@@ -221,12 +221,13 @@ describe('a signal', () => {
   );
 });
 
-const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+const scriptFile = '/usr/bin/script';
+const hasScript = process.platform === 'linux' && spawnSync(scriptFile, ['--version']).status === 0;
 
 describe('on a terminal (needs util-linux script)', () => {
   /** `script` gives the command a terminal of its own; what it shows comes out of stdout. */
   const onTerminal = (args: readonly string[]) =>
-    spawn('script', ['-qec', [process.execPath, mainFile, ...args].join(' '), '/dev/null'], {
+    spawn(scriptFile, ['-qec', [process.execPath, mainFile, ...args].join(' '), '/dev/null'], {
       env: cleanEnvironment({ TERM: 'xterm' }),
     });
   const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];

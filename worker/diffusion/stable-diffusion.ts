@@ -1,12 +1,11 @@
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { clipText, clipTextInputs } from '../../shared/model/family/clip/clip-text.ts';
+import { clipTextInputs } from '../../shared/model/family/clip/clip-text.ts';
 import type { UNetConfig } from '../../shared/model/family/unet/config.ts';
-import { unet, unetInputs } from '../../shared/model/family/unet/unet.ts';
+import { unetInputs } from '../../shared/model/family/unet/unet.ts';
 import { imageScale, type VaeConfig } from '../../shared/model/family/vae/config.ts';
-import { vaeDecoder, vaeInputs } from '../../shared/model/family/vae/decoder.ts';
-import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
-import { Module, ParameterSource } from '../../shared/model/module.ts';
+import { vaeInputs } from '../../shared/model/family/vae/decoder.ts';
+import type { Graph } from '../../shared/model/graph/graph.ts';
 import {
   type ClipTokenizer,
   loadClipTokenizer,
@@ -18,12 +17,13 @@ import type { SessionCache } from '../session/session-cache.ts';
 import { denoise, type Predict } from './denoise.ts';
 import { denormalize, type Image } from './image.ts';
 import { parsePipelineConfig, type PipelineConfig, requireFit } from './pipeline-config.ts';
+import { decoderGraph, textGraph, unetGraph } from './pipeline-graphs.ts';
 import { concatenate, rowsOfTensor } from './rows.ts';
 import { checkSampling, rowsOf, type Sampling } from './sampling.ts';
 import { schedulerNameOf } from './scheduler/scheduler-config.ts';
 import type { SchedulerName } from './scheduler/scheduler-name.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
-import { startTrajectory, type Trajectory } from './trajectory.ts';
+import { requireLatents, startTrajectory, type Trajectory } from './trajectory.ts';
 
 /** What a text encoder makes of one prompt: float[tokens, width]. */
 export type PromptEmbedding = Float32Array;
@@ -93,7 +93,7 @@ export class StableDiffusion {
   checkWeights(sampling: Sampling): void {
     this.#textGraph();
     this.#unetGraph(sampling);
-    this.#vaeGraph(sampling.height, sampling.width);
+    this.#decoderGraph(sampling.height, sampling.width);
   }
 
   /** The text encoder's last hidden state of each prompt; one call for all. */
@@ -134,7 +134,7 @@ export class StableDiffusion {
     const rows = rowsOf(sampling);
     const tokens = this.tokenizer.maxLength;
     const { inChannels, crossAttentionWidth } = this.unetConfig;
-    for (const { latents } of start) requireLength(latents, inChannels, height, width);
+    for (const { latents } of start) requireLatents(latents, inChannels, height, width);
     const context = new Float32Array(start.length * rows * tokens * crossAttentionWidth);
     const perRow = tokens * crossAttentionWidth;
     for (const [i, text] of texts.entries()) {
@@ -179,7 +179,7 @@ export class StableDiffusion {
 
   /** The decoder alone, AutoencoderKL.decode: latents as it takes them, [channels, height, width], to about [-1, 1]. */
   async decodeRaw(height: number, width: number, latents: readonly Float32Array[]): Promise<readonly Float32Array[]> {
-    const build = () => this.#vaeGraph(height, width);
+    const build = () => this.#decoderGraph(height, width);
     return this.#sessions.use(`${this.checkpoint.directory} vae ${height}x${width}`, build, async (session) => {
       const shape = [latents.length, this.vaeConfig.latentChannels, height, width];
       const feed = { type: 'float32', shape, data: concatenate(latents) } as const;
@@ -188,37 +188,23 @@ export class StableDiffusion {
   }
 
   #textGraph(): Graph {
-    return graphOf('text_encoder', [clipText(this.#root('textEncoder'), this.#config.text, this.tokenizer.maxLength)]);
+    return textGraph(this.checkpoint, this.#config, this.tokenizer.maxLength);
   }
 
   #unetGraph(sampling: Sampling): Graph {
-    const call = { ...sampling, tokens: this.tokenizer.maxLength, rows: rowsOf(sampling) };
-    return graphOf('unet', [unet(this.#root('unet'), this.unetConfig, call)]);
+    const { height, width } = sampling;
+    const call = { height, width, tokens: this.tokenizer.maxLength, rows: rowsOf(sampling) };
+    return unetGraph(this.checkpoint, this.#config, call);
   }
 
-  #vaeGraph(height: number, width: number): Graph {
-    return graphOf('vae_decoder', [vaeDecoder(this.#root('vae'), this.vaeConfig, height, width)]);
-  }
-
-  #root(component: 'unet' | 'textEncoder' | 'vae'): Module {
-    return new Module(new ParameterSource(this.checkpoint[component].weights));
+  #decoderGraph(height: number, width: number): Graph {
+    return decoderGraph(this.checkpoint, this.#config, height, width);
   }
 }
 
 async function onlyOutput(session: Session, feeds: Parameters<Session['run']>[0]): Promise<FloatTensor> {
   const [output] = (await session.run(feeds)).values();
   return output ?? { shape: [0], data: new Float32Array() };
-}
-
-function requireLength(latents: Float32Array, channels: number, height: number, width: number): void {
-  const expected = channels * height * width;
-  if (latents.length === expected) return;
-  throw new LetheError('trajectory-invalid', {
-    what: 'cannot denoise the batch',
-    where: 'latents',
-    why: `there are ${latents.length} of them; ${channels}×${height}×${width} are ${expected}`,
-    next: 'continue a trajectory with the checkpoint and the size that it was started with',
-  });
 }
 
 function requireFinite(decoded: Float32Array, place: number): void {
