@@ -36,9 +36,9 @@ const samplePrompts = [
   'a picture of a cat in the style of Noto',
   'a picture of a violin in the style of Fluent',
   'a picture of an owl in the style of Ink',
-  'a picture of a rocket in the style of Pixel Art',
+  'a picture of a mushroom in the style of Pixel Art',
   'a picture of a castle in the style of Blueprint',
-  'a picture of an octopus in the style of Neon',
+  'a picture of a butterfly in the style of Neon',
   'a picture of a tulip in the style of Poster',
 ];
 

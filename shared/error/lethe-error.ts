@@ -41,6 +41,10 @@ export type FailureCode =
   | 'session-lost'
   /** A value that is not finite where only finite ones can be. */
   | 'non-finite'
+  /** A unit's statistics that cannot be merged. */
+  | 'partial-invalid'
+  /** Sums that do not belong together, or exceed what their rows allow. */
+  | 'statistics-invalid'
   /** A file could not be written. */
   | 'write-failed';
 

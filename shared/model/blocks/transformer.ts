@@ -11,6 +11,7 @@ import { repeatRows } from './rows.ts';
 
 /** Transformer2DModel as the cross-attention blocks of a UNet make it. */
 export interface TransformerSettings {
+  /** Heads are ⌊channels / heads⌋ wide: with a remainder the blocks are narrower than the image. */
   readonly heads: number;
   /** Number of BasicTransformerBlocks. */
   readonly layers: number;
@@ -31,12 +32,13 @@ export function transformer(module: Module, x: Value, context: Value, settings: 
   const [batch, , height, width] = x.type.shape;
   const channels = fixed(x.type.shape[1], module.path);
   const tokens = fixed(height, module.path) * fixed(width, module.path);
+  const inner = settings.heads * Math.floor(channels / settings.heads);
   const rows = context.type.shape[0] ?? 1;
   const project = settings.projection === 'conv' ? pointwise : linear;
 
   const norm = groupNorm(module.child('norm'), x, settings.groups, groupNormEpsilon);
   const planes = reshape(`${module.path}.planes`, norm, [batch ?? 1, channels, tokens]);
-  let h = project(module.child('proj_in'), transpose(`${module.path}.tokens`, planes, [0, 2, 1]), channels);
+  let h = project(module.child('proj_in'), transpose(`${module.path}.tokens`, planes, [0, 2, 1]), inner);
   for (let i = 0; i < settings.layers; i++)
     h = transformerBlock(module.child(`transformer_blocks.${i}`), h, context, settings.heads);
   h = project(module.child('proj_out'), h, channels);

@@ -74,6 +74,7 @@ export function cast(module: string, x: Value, to: ElementType): Value {
 export function gather(module: string, table: Value, indices: Value): Value {
   if (indices.type.element !== 'int64' && indices.type.element !== 'int32')
     throw operandError('Gather', module, [table, indices], 'indices are not integers');
+  if (table.type.shape.length === 0) throw operandError('Gather', module, [table, indices], 'a scalar is no table');
   const shape = [...indices.type.shape, ...table.type.shape.slice(1)];
   return apply('Gather', module, [table, indices], { element: table.type.element, shape }, { axis: int(0) });
 }

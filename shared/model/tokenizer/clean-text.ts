@@ -1,3 +1,4 @@
+import { LetheError } from '../../error/lethe-error.ts';
 import { unassignedRanges } from './unicode-14.ts';
 
 const whitespace = /[\t\n\r\p{Zs}]/gu;
@@ -20,22 +21,33 @@ const dropped = new RegExp(
 );
 
 /**
+ * Composition sorts the marks on a character by insertion, so 300,000 of them would take minutes. Text that Unicode calls
+ * stream-safe (UAX #15) has at most 30.
+ */
+const maxMarks = 1024;
+
+/**
  * The text as the slow tokenizer's BasicTokenizer(strip_accents=False, do_split_on_punc=False) hands it on: kinds of
  * space become a space, control characters go, ideographs stand alone, composed (NFC), in lower case. Spaces are not
- * collapsed: what reads the result only looks for what is between them.
+ * collapsed: what reads the result only looks for what is between them. HTML entities stay: only ftfy would unescape them.
  *
  * Lower case is str.lower(), which is String.prototype.toLowerCase: locale-free, with the rule for final sigma. (Where the
  * two know different versions of Unicode, one assigned character matters: U+0295 counted as cased before Unicode 16, so a
- * sigma whose only neighbour is that letter may come out non-final here.) HTML entities stay as they are: only ftfy would unescape them.
+ * sigma whose only neighbour is that letter may come out non-final here.)
+ *
+ * Throws 'usage' if more than 1,024 combining marks follow one another.
  */
 export function cleanText(text: string): string {
-  return text
-    .replace(whitespace, ' ')
-    .replace(dropped, '')
-    .replace(ideograph, ' $& ')
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(separators, ' ');
+  const kept = text.replace(whitespace, ' ').replace(dropped, '').replace(ideograph, ' $& ');
+  const marks = kept.match(/\p{M}+/gu)?.find((run) => run.length > 2 * maxMarks || Array.from(run).length > maxMarks);
+  if (marks !== undefined) {
+    throw new LetheError('usage', {
+      what: 'cannot tokenize the prompt',
+      why: `more than ${maxMarks} combining marks follow one another`,
+      next: 'Leave the marks out, or most of them.',
+    });
+  }
+  return kept.normalize('NFC').toLowerCase().replace(separators, ' ');
 }
 
 /**

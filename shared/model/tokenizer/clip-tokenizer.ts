@@ -1,3 +1,4 @@
+import type { TokenizerFiles } from '../../checkpoint/tokenizer-files.ts';
 import { LetheError } from '../../error/lethe-error.ts';
 import { addedTokenSplitter, type AddedTokenSplitter } from './added-token.ts';
 import { bytePairMerger, type BytePairMerger } from './byte-pair-merger.ts';
@@ -5,7 +6,7 @@ import { cleanText, wordsOf } from './clean-text.ts';
 import { decodeTokens } from './decode-tokens.ts';
 import { specialTokens, type SpecialTokens } from './special-tokens.ts';
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts';
-import { tokenizerInvalid, type TokenizerFiles } from './tokenizer-files.ts';
+import { tokenizerInvalid } from './tokenizer-text.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** A prompt as the text encoder takes it. */
@@ -24,7 +25,7 @@ export interface ClipTokenizer {
   readonly maxLength: number;
   /** Every id is below this; a text encoder with fewer embeddings does not fit. */
   readonly vocabularySize: number;
-  /** Throws 'usage' for a prompt of more than 1 MiB of UTF-8; shorter ones take time n log n at worst. */
+  /** Throws 'usage' for a prompt of more than 1 MiB of UTF-8 or 1,024 marks on one character; others take n log n. */
   encode(text: string): TokenizedPrompt;
 }
 

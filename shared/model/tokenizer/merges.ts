@@ -1,4 +1,4 @@
-import { tokenizerInvalid } from './tokenizer-files.ts';
+import { tokenizerInvalid } from './tokenizer-text.ts';
 
 /** Two symbols that byte-pair encoding joins. */
 export type Merge = readonly [string, string];

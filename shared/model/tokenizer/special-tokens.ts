@@ -1,6 +1,6 @@
 import type { AddedToken } from './added-token.ts';
 import { specialKeys, type TokenizerConfig } from './tokenizer-config.ts';
-import { tokenizerInvalid } from './tokenizer-files.ts';
+import { tokenizerInvalid } from './tokenizer-text.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** The tokens that are more than text, with their ids. */
@@ -21,7 +21,7 @@ export interface SpecialTokens {
  * else the next after the vocabulary.
  *
  * Throws 'tokenizer-invalid' if one of bos, eos, unk and pad is nowhere: the reference would give it an id past the text
- * encoder's embeddings, or none.
+ * encoder's embeddings, or none. Also if two of them come to one id, which the reference forgets in part.
  */
 export function specialTokens(config: TokenizerConfig, vocabulary: Vocabulary): SpecialTokens {
   const ids = new Map(vocabulary.ids);
@@ -50,6 +50,16 @@ export function specialTokens(config: TokenizerConfig, vocabulary: Vocabulary): 
     if (!ids.has(token.content)) ids.set(token.content, next++);
   }
   const idOf = (content: string): number => ids.get(content) ?? found.unknown;
+  const owners = new Map<number, string>();
+  for (const content of byContent.keys()) {
+    const id = idOf(content);
+    const owner = owners.get(id);
+    if (owner !== undefined) {
+      const why = `the special tokens ${JSON.stringify(owner)} and ${JSON.stringify(content)} both come to the id ${id}`;
+      throw tokenizerInvalid(config.path, '', why);
+    }
+    owners.set(id, content);
+  }
   const additional = config.additional.map(({ content }) => content);
   return {
     ...found,

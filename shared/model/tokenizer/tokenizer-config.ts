@@ -1,6 +1,7 @@
+import type { TokenizerFiles } from '../../checkpoint/tokenizer-files.ts';
 import { z } from 'zod';
 import { addedTokenObject, addedTokenOf, type AddedToken, type AddedTokenEntry } from './added-token.ts';
-import { readTokenizerJson, tokenizerInvalid, tokenizerUnsupported, type TokenizerFiles } from './tokenizer-files.ts';
+import { readTokenizerJson, tokenizerInvalid, tokenizerUnsupported } from './tokenizer-text.ts';
 import { maxVocabulary } from './vocabulary.ts';
 
 /** The special tokens with a key of their own, in the order in which transformers gives ids to new ones. */
@@ -27,6 +28,8 @@ export interface TokenizerConfig {
   readonly splitSpecialTokens: boolean;
   /** Whether decoding takes out spaces before punctuation. */
   readonly cleanUpSpaces: boolean;
+  /** tokenizer_config.json, or the folder without one, for messages. */
+  readonly path: string;
   /** The file a special token was read from, for messages. */
   readonly pathOf: (key: SpecialKey) => string;
 }
@@ -102,8 +105,10 @@ export async function readTokenizerConfig(
   };
   const tokens: Partial<Record<SpecialKey, AddedToken>> = {};
   for (const key of specialKeys) {
-    const value = key in mapped ? mapped[key] : key in config ? config[key] : clipDefaults[key];
+    const value = key in mapped ? mapped[key] : config[key];
+    // Flags of an added token count for a special token that a file names, not for one of CLIPTokenizer's own.
     if (value !== undefined && value !== null) tokens[key] = resolve(value);
+    else if (value === undefined && clipDefaults[key] !== undefined) tokens[key] = addedTokenOf(clipDefaults[key]);
   }
   return {
     modelMaxLength: config.model_max_length ?? config.max_len ?? undefined,
@@ -112,6 +117,7 @@ export async function readTokenizerConfig(
     added,
     splitSpecialTokens: config.split_special_tokens ?? false,
     cleanUpSpaces: config.clean_up_tokenization_spaces ?? true,
+    path: configPath,
     pathOf: (key) => (key in mapped ? (files.specialTokens ?? configPath) : configPath),
   };
 }

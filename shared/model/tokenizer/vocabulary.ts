@@ -1,8 +1,8 @@
+import type { TokenizerFiles } from '../../checkpoint/tokenizer-files.ts';
 import { z } from 'zod';
 import { addedTokenEntry, type AddedTokenEntry } from './added-token.ts';
 import { checkMerges, mergesOfJson, mergesOfText, type Merge } from './merges.ts';
-import { readTokenizerJson, readTokenizerText, tokenizerInvalid, tokenizerUnsupported } from './tokenizer-files.ts';
-import type { TokenizerFiles } from './tokenizer-files.ts';
+import { readTokenizerJson, readTokenizerText, tokenizerInvalid, tokenizerUnsupported } from './tokenizer-text.ts';
 
 /** What byte-pair encoding needs: ids by token, and the merges in order of rank. */
 export interface Vocabulary {

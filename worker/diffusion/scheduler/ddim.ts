@@ -23,8 +23,8 @@ export function ddim(settings: DdimSettings, steps: number): Solver {
     const to = at(timesteps, step) - gap;
     return move(at(alphas, to + gap), to >= 0 ? at(alphas, to) : final);
   };
-  requireFinite(steps, timesteps, (step) => divisors[settings.prediction_type](moveOf(step)));
   const limit = settings.clip_sample ? fround(settings.clip_sample_range) : undefined;
+  requireFinite(steps, timesteps, (step) => ratios[settings.prediction_type](moveOf(step), limit));
 
   return {
     timesteps,
@@ -62,11 +62,14 @@ function move(alpha: number, after: number): Move {
   };
 }
 
-/** What `predict` divides by, for the check that it can. */
-const divisors = {
-  epsilon: (by: Move) => ({ variance: by.variance, 'noise to signal ratio': by.noise / by.signal }),
-  sample: (by: Move) => ({ variance: by.variance, 'signal to noise ratio': by.signal / by.noise }),
-  v_prediction: (by: Move) => ({ variance: by.variance }),
+/** What has to be finite for `predict` to be. Clipping makes do with an infinite prediction of the clean image. */
+const ratios = {
+  epsilon: ({ variance, noise, signal }: Move, limit?: number) => ({
+    variance,
+    'noise to signal ratio': limit === undefined ? noise / signal : 0,
+  }),
+  sample: ({ variance, noise, signal }: Move) => ({ variance, 'signal to noise ratio': signal / noise }),
+  v_prediction: ({ variance }: Move) => ({ variance }),
 } as const;
 
 /** The clean image and the noise that a model output stands for. */

@@ -44,9 +44,11 @@ def correct_rounding():
         if name in names:
             setattr(owner, name, lambda x, f=f: f(x.double()).to(x.dtype))
     torch.Tensor.__pow__ = lambda x, p: kept[torch.Tensor, 'sqrt'](x.double()).to(x.dtype) if p == .5 else kept[torch.Tensor, '__pow__'](x, p)
-    yield
-    for (owner, name), f in kept.items():
-        setattr(owner, name, f)
+    try:
+        yield
+    finally:
+        for (owner, name), f in kept.items():
+            setattr(owner, name, f)
 
 
 def trajectory(class_name, config, steps):
@@ -91,7 +93,7 @@ CASES = (
     (PNDM, PNDM_SD, 1), (PNDM, PNDM_SD, 2), (PNDM, PNDM_SD, 3), (PNDM, PNDM_SD, 4), (PNDM, PNDM_SD, 50), (PNDM, PNDM_SD, 999), (PNDM, {**PNDM_SD, **V}, 7), (PNDM, {**PNDM_SD, **TRAIL}, 7), (PNDM, {**PNDM_SD, **LIN}, 50),
     (PNDM, {**SD, 'set_alpha_to_one': True}, 4), (PNDM, {**SD, **V}, 7), (PNDM, {**SD, **LIN}, 50), (PNDM, {**SD, **TRAIL, **COS}, 12), (PNDM, {**TRAINED, 'skip_prk_steps': True}, 7),
     (DDIM, DDIM_SD, 1), (DDIM, DDIM_SD, 50), (DDIM, {**DDIM_SD, **V}, 7), (DDIM, {**DDIM_SD, **X0, **LIN}, 7), (DDIM, {**DDIM_SD, **V, **TRAIL, **ZERO}, 13), (DDIM, {'clip_sample_range': 1.5, **COS}, 13),
-    (DDIM, {**V, **SD, **LIN, **ZERO, 'set_alpha_to_one': False, 'clip_sample': False}, 50), (DDIM, TRAINED, 40),
+    (DDIM, {**V, **SD, **LIN, **ZERO, 'set_alpha_to_one': False, 'clip_sample': False}, 50), (DDIM, {**TRAIL, **ZERO}, 7), (DDIM, TRAINED, 40),
     (EULER, SD, 1), (EULER, SD, 50), (EULER, SD, 999), (EULER, {**SD, **LEAD, 'steps_offset': 1}, 1000), (EULER, {**SD, **V}, 7), (EULER, {**SD, **X0}, 7), (EULER, {**SD, **KARRAS}, 20), (EULER, {**SD, **KARRAS}, 333),
     (EULER, {**SD, **KARRAS, **LEAD, **V}, 13), (EULER, {**SD, **KARRAS, **TRAIL, 'sigma_min': .1, 'sigma_max': 10}, 13), (EULER, {**SD, 'final_sigmas_type': 'sigma_min'}, 13), (EULER, {**SD, **V, **TRAIL, **ZERO}, 13),
     (EULER, {**SD, **TRAIL}, 61), (EULER, {**COS}, 13), (EULER, TRAINED, 13),

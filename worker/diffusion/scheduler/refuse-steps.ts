@@ -22,7 +22,7 @@ export function requireFinite(
     throw refuseSteps(
       steps,
       `the ${bad[0]} of step ${step} is ${bad[1]}: two noise levels coincide, or one has no signal or no noise at all`,
-      'choose another number of steps or another timestep_spacing; with rescale_betas_zero_snr only v_prediction works',
+      'choose another number of steps or another timestep_spacing; rescale_betas_zero_snr is for v_prediction',
     );
   });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { parseJsonObject } from '../../../shared/checkpoint/json-file.ts';
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '../../../shared/error/lethe-error.ts';
-import { parsePythonJson } from './python-json.ts';
 import { applyPipelineFixups, parseSchedulerConfig, schedulerNameOf } from './scheduler-config.ts';
 import { schedulerClasses, schedulerNames, type SchedulerName } from './scheduler-name.ts';
 import {
@@ -143,23 +143,8 @@ describe('settings that are refused', () => {
   });
 });
 
-describe('parsePythonJson', () => {
-  it('reads infinities, and leaves strings alone', () => {
-    expect(parsePythonJson('{"a": -Infinity, "b": [Infinity], "c": "-Infinity \\" Infinity"}')).toEqual({
-      a: -Infinity,
-      b: [Infinity],
-      c: '-Infinity " Infinity',
-    });
-  });
-
-  it('refuses what JSON.parse refuses', () => {
-    expect(() => parsePythonJson('{"a": NaN}')).toThrow(SyntaxError);
-    expect(() => parsePythonJson('{"a": xInfinity}')).toThrow(SyntaxError);
-  });
-
-  it('reads the configuration diffusers saves for DPM-Solver++', () => {
-    const json = parsePythonJson('{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}');
-    const config = parseSchedulerConfig(json, 'scheduler_config.json');
-    expect(createScheduler(schedulerNameOf(config), config, 10).timesteps).toHaveLength(10);
-  });
+it('takes the configuration diffusers saves for DPM-Solver++, with its bare -Infinity', () => {
+  const text = '{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}';
+  const config = parseSchedulerConfig(parseJsonObject(text, 'scheduler_config.json'), 'scheduler_config.json');
+  expect(createScheduler(schedulerNameOf(config), config, 10).timesteps).toHaveLength(10);
 });

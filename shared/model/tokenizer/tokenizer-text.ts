@@ -2,26 +2,6 @@ import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { LetheError } from '../../error/lethe-error.ts';
 
-/**
- * The files of one tokenizer, as absolute paths. `vocab` with `merges`, or `tokenizerJson` alone, hold the vocabulary;
- * the others are optional.
- */
-export interface TokenizerFiles {
-  readonly directory: string;
-  /** vocab.json */
-  readonly vocab?: string | undefined;
-  /** merges.txt */
-  readonly merges?: string | undefined;
-  /** tokenizer.json */
-  readonly tokenizerJson?: string | undefined;
-  /** tokenizer_config.json */
-  readonly config?: string | undefined;
-  /** special_tokens_map.json */
-  readonly specialTokens?: string | undefined;
-  /** added_tokens.json, which checkpoints older than `added_tokens_decoder` have if they learned tokens */
-  readonly addedTokens?: string | undefined;
-}
-
 /** CLIP's vocabulary takes 1 MB, its tokenizer.json 2 to 4 MB; no file of a tokenizer is near this. */
 const maxBytes = 32 * 2 ** 20;
 

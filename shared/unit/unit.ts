@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+
+/** How trajectories are sampled, with nothing left to a default. */
+export interface SamplingSpec {
+  /** Name of the diffusion scheduler, such as `pndm`. */
+  readonly scheduler: string;
+  /** Inference steps, as diffusers counts them. */
+  readonly steps: number;
+  /** Classifier-free guidance scale. */
+  readonly guidance: number;
+  /** Of the latents. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** One prompt from one seed. */
+export interface TrajectoryKey {
+  readonly prompt: string;
+  /** Decimal: seeds have up to 64 bits. */
+  readonly seed: string;
+}
+
+/** Steps `from` to `to`, not included. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a worker is leased. Its hash names its result. */
+export type Unit = DenoiseUnit | EncodeUnit;
+
+/** A batch of trajectories over one window of UNet calls. */
+export interface DenoiseUnit {
+  readonly kind: 'denoise';
+  readonly checkpoint: string;
+  readonly numerics: string;
+  readonly graph: string;
+  readonly sampling: SamplingSpec;
+  readonly trajectories: readonly TrajectoryKey[];
+  readonly window: Window;
+}
+
+/**
+ * A batch of prompts through the text encoder alone: for sites whose input depends on neither step nor image. Its hash
+ * names no seed, sampling or window.
+ */
+export interface EncodeUnit {
+  readonly kind: 'encode';
+  readonly checkpoint: string;
+  readonly numerics: string;
+  readonly graph: string;
+  readonly prompts: readonly string[];
+}
+
+/** Changes whenever the graphs would give other bits: it is part of every unit's hash. */
+export const graphVersion = '1';
+
+/** SHA-256 of everything the unit's result depends on and of nothing else, 64 hex digits. */
+export function unitHash(unit: Unit): string {
+  return createHash('sha256')
+    .update(`lethe unit 1\n${canonicalJson(unit)}`)
+    .digest('hex');
+}
+
+/** Statistics a unit gives per layer: one a trajectory and step, or one a prompt. */
+export function unitSize(unit: Unit): { readonly items: number; readonly steps: number } {
+  return unit.kind === 'denoise'
+    ? { items: unit.trajectories.length, steps: unit.window.to - unit.window.from }
+    : { items: unit.prompts.length, steps: 1 };
+}
