@@ -46,7 +46,7 @@ describe('a checkpoint that cannot be run', () => {
     ['model_index.json', { _class_name: 'StableDiffusionXLPipeline' }, 'config-unsupported'],
     ['model_index.json', { scheduler: ['diffusers', 'LCMScheduler'] }, 'config-unsupported'],
     ['scheduler/scheduler_config.json', { prediction_type: 'flow' }, 'config-unsupported'],
-    ['text_encoder/config.json', { hidden_act: 'tanh' }, 'config-invalid'],
+    ['text_encoder/config.json', { hidden_act: 8 }, 'config-invalid'],
     ['unet/config.json', { class_embed_type: 'timestep' }, 'config-unsupported'],
     ['unet/config.json', { cross_attention_dim: 96 }, 'tensor-mismatch'],
     ['vae/config.json', { latent_channels: 8 }, 'tensor-mismatch'],
