@@ -1,3 +1,4 @@
+import type { GraphCost } from '../../shared/model/graph/cost.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { SamplingSpec, Unit } from '../../shared/unit/unit.ts';
 import type { ConceptKind, SiteMask } from './campaign.ts';
@@ -22,7 +23,7 @@ export interface PlannedConcept {
   readonly sites: readonly PlannedSite[];
 }
 
-/** A cohort, the sites that some concept needs it for, and how many rows its sums have. */
+/** A cohort and the sites that some concept needs it for. */
 export interface PlannedCohort extends Cohort {
   /** Sites it is summed for; none if no concept compares with it. In the order of shared/model/site.ts. */
   readonly sites: readonly SiteName[];
@@ -53,7 +54,7 @@ export interface PlannedUnit {
   readonly unit: Unit;
   /** Sites that some cohort of `members` needs: each is a result of its own. */
   readonly sites: readonly SiteName[];
-  /** Ordered by cohort and item. Which cohorts need which of `sites` is said by the cohorts. */
+  /** In the order of the plan's cohorts, then of items. Which of `sites` a cohort needs is said by the cohort. */
   readonly members: readonly Member[];
   /** Hash of the unit of the window before: its result names the state this one goes on from. */
   readonly predecessor?: string;
@@ -75,6 +76,8 @@ export interface Plan {
   readonly tau: number;
   readonly window: number;
   readonly batch: number;
+  /** Of one trajectory's call, and of one prompt's pass: what the bill is reckoned from. */
+  readonly cost: { readonly unet: GraphCost; readonly textEncoder: GraphCost };
   /** All sites that are wanted, with their layers; in the order of shared/model/site.ts. */
   readonly sites: readonly SiteFacts[];
   /** By name. */
