@@ -2,7 +2,8 @@ import type { Checkpoint, Component } from '../../shared/checkpoint/open-checkpo
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { clipText } from '../../shared/model/family/clip/clip-text.ts';
 import { parseClipTextConfig } from '../../shared/model/family/clip/config.ts';
-import { parseUNetConfig, type UNetConfig } from '../../shared/model/family/unet/config.ts';
+import { parseUNetConfig } from '../../shared/model/family/unet/config.ts';
+import { pipelineSampleSize } from '../../shared/model/family/unet/sample-size.ts';
 import { unet } from '../../shared/model/family/unet/unet.ts';
 import { imageScale, parseVaeConfig } from '../../shared/model/family/vae/config.ts';
 import { graphCost, type GraphCost } from '../../shared/model/graph/cost.ts';
@@ -72,7 +73,7 @@ export async function checkpointFacts(
   const { steps, guidance } = asked;
   const [height, width] =
     asked.size === undefined
-      ? sampleSize(unetConfig, checkpoint)
+      ? pipelineSampleSize(unetConfig, checkpoint.unet)
       : latentSize(asked.size, imageScale(parseVaeConfig(checkpoint.vae)));
   const sampling: SamplingSpec = { scheduler: scheduler.name, steps, guidance, height, width };
   const rows = guidanceRows(sampling);
@@ -107,16 +108,6 @@ function rootOf(component: Component): Module {
 
 function leadingRows(x: Value): number {
   return splitDim(x.type.shape[0] ?? 0).factor;
-}
-
-/**
- * Latents' size that the checkpoint was made for. Checkpoints saved before diffusers 0.9 with a sample_size below 64
- * mean 64 (pipeline_stable_diffusion.py, __init__).
- */
-function sampleSize({ sampleSize: size }: UNetConfig, checkpoint: Checkpoint): readonly [number, number] {
-  const version = checkpoint.unet.config['_diffusers_version'];
-  const old = typeof version === 'string' && /^0\.[0-8](\.|$)/.test(version);
-  return old && size.every((side) => side < 64) ? [64, 64] : size;
 }
 
 function latentSize(
