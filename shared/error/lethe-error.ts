@@ -29,7 +29,13 @@ export type InputErrorCode =
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
-  | 'golden-invalid';
+  | 'golden-invalid'
+  /** Settings of a pruning method out of range, or that do not fit the concept. */
+  | 'method-invalid'
+  /** A damaged, hostile or not canonical mask file. */
+  | 'mask-invalid'
+  /** Masks that do not belong together: other checkpoints, other shapes. */
+  | 'mask-mismatch';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -49,6 +55,10 @@ export type FailureCode =
   | 'partial-invalid'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
+  /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */
+  | 'sum-invalid'
+  /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
+  | 'scoring-failed'
   /** A file could not be written. */
   | 'write-failed';
 
@@ -65,6 +75,9 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'campaign-invalid': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
+  'method-invalid': true,
+  'mask-invalid': true,
+  'mask-mismatch': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
