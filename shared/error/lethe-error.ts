@@ -55,6 +55,8 @@ export type FailureCode =
   | 'unit-refused'
   /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
   | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
   /** The stream between coordinator and worker ended before an answer came. */
   | 'fleet-lost'
   /** An address that cannot be listened on. */
