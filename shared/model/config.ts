@@ -9,6 +9,16 @@ export interface ConfigFile {
 }
 
 /**
+ * The config without the keys that it lists in `_use_default_values`: diffusers gives those their defaults
+ * (configuration_utils.py, extract_init_dict).
+ */
+export function withoutDefaulted(file: ConfigFile): ConfigFile {
+  const { _use_default_values: listed, ...config } = file.config;
+  if (!Array.isArray(listed)) return file;
+  return { ...file, config: Object.fromEntries(Object.entries(config).filter(([key]) => !listed.includes(key))) };
+}
+
+/**
  * Reads the keys a schema names, with its defaults; other keys are ignored, as diffusers does.
  *
  * @throws LetheError `config-invalid` that names every key at fault.
@@ -42,11 +52,26 @@ export function contradiction(file: ConfigFile, key: string, why: string): Lethe
  */
 export function unsupported(file: ConfigFile, key: string, supported: string): LetheError {
   return new LetheError('config-unsupported', {
-    what: `${key} = ${JSON.stringify(file.config[key])} is not supported`,
+    what: `${key} = ${shortened(file.config[key])} is not supported`,
     where: file.configPath,
     why: `supported: ${supported}`,
     next: 'use another checkpoint, or ask for this setting with its config.json',
   });
+}
+
+/** A value as JSON, cut where it would fill the screen. */
+function shortened(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+}
+
+const longestShown = 200;
+
+/** The one of `known` that a key's text is. @throws LetheError `config-unsupported` if it is none of them. */
+export function oneOf<T extends string>(file: ConfigFile, key: string, value: string, known: readonly T[]): T {
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw unsupported(file, key, known.join(', '));
+  return found;
 }
 
 /**

@@ -18,6 +18,11 @@ export class ParameterSource {
     this.#weights = weights;
   }
 
+  /** Whether there is a weight of this name. */
+  has(name: string): boolean {
+    return this.#weights.tensors.has(name);
+  }
+
   /**
    * A weight as it is stored.
    *
@@ -104,6 +109,11 @@ export class Module {
 
   child(name: string): Module {
     return new Module(this.parameters, this.path === '' ? name : `${this.path}.${name}`);
+  }
+
+  /** Whether there is a weight `<path>.<name>`. */
+  has(name: string): boolean {
+    return this.parameters.has(this.child(name).path);
   }
 
   /** The weight `<path>.<name>` in fp32. */

@@ -7,7 +7,7 @@ import { linear } from './linear.ts';
 
 /** Sinusoids of a timestep (diffusers.models.embeddings.get_timestep_embedding). */
 export interface TimestepFeatures {
-  /** Number of features, even. */
+  /** Number of features; of an odd number the last is 0. */
   readonly width: number;
   readonly cosineFirst: boolean;
   readonly frequencyShift: number;
@@ -18,7 +18,7 @@ const maxPeriod = 10_000;
 
 /** timestep[1] → [1, width]. */
 export function timestepFeatures(path: string, timestep: Value, features: TimestepFeatures): Value {
-  const half = features.width / 2;
+  const half = Math.floor(features.width / 2);
   const f = Math.fround;
   // fp32 operation by operation, as torch does it: a timestep of 999 magnifies every difference.
   const frequencies = Array.from({ length: half }, (_, i) =>
@@ -27,7 +27,9 @@ export function timestepFeatures(path: string, timestep: Value, features: Timest
   const constant = floatConstant(`${path}/frequencies`, [1, half], frequencies);
   const angles = mul(path, reshape(`${path}.column`, timestep, [1, 1]), constant);
   const waves = [sin(path, angles), cos(path, angles)];
-  return concat(path, features.cosineFirst ? waves.reverse() : waves, 1);
+  if (features.cosineFirst) waves.reverse();
+  if (features.width % 2 === 1) waves.push(floatConstant(`${path}/last`, [1, 1], [0]));
+  return concat(path, waves, 1);
 }
 
 /** diffusers.models.embeddings.TimestepEmbedding: two Linears with an activation between. */

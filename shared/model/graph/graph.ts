@@ -12,7 +12,7 @@ export interface Graph {
 }
 
 /**
- * Collects the graph of some values. The order of its parts is a function of the values alone.
+ * Collects the graph of some values; one that is asked for twice is one output. The order of its parts is a function of the values alone.
  *
  * @throws LetheError `graph-invalid` when two different parts have one name, or nothing is asked for.
  */
@@ -61,7 +61,7 @@ export function graphOf(name: string, outputs: readonly Value[]): Graph {
       else constants.push(value);
     }
   }
-  return { name, inputs, parameters, constants, nodes, outputs };
+  return { name, inputs, parameters, constants, nodes, outputs: [...new Set(outputs)] };
 }
 
 function invalid(where: string, why: string, next: string): LetheError {

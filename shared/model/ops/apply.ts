@@ -1,9 +1,9 @@
 import { LetheError } from '../../error/lethe-error.ts';
-import { formatType, type TensorType } from '../graph/tensor-type.ts';
+import { type ElementType, formatType, type TensorType } from '../graph/tensor-type.ts';
 import type { Attribute, Node, Result, Value } from '../graph/value.ts';
 
 /** Operators that are not in the ONNX specification come from onnxruntime's own domain. */
-const contributed = new Set(['QuickGelu', 'MultiHeadAttention', 'BiasGelu', 'SkipLayerNormalization']);
+const contributed = new Set(['QuickGelu', 'MultiHeadAttention']);
 
 /**
  * One node with several outputs. Operators check their operands before they call this: a graph that can be built is
@@ -39,6 +39,15 @@ export function apply(
   const [result] = applyMany(operator, module, inputs, [type], attributes);
   if (result === undefined) throw operandError(operator, module, inputs, 'it makes no output');
   return result;
+}
+
+const floats: ReadonlySet<ElementType> = new Set<ElementType>(['float', 'float16', 'bfloat16']);
+
+/** @throws LetheError `graph-invalid` unless all operands have one floating-point type. */
+export function requireFloats(operator: string, module: string, operands: readonly (Value | undefined)[]): void {
+  const found = new Set(operands.flatMap((value) => value?.type.element ?? []));
+  if (found.size === 1 && [...found].every((element) => floats.has(element))) return;
+  throw operandError(operator, module, operands, 'operands are not all of one floating-point type');
 }
 
 /** LetheError `graph-invalid` that names the node, what is wrong and what every operand is. */

@@ -1,6 +1,6 @@
 import { broadcastShapes } from '../graph/tensor-type.ts';
 import type { Value } from '../graph/value.ts';
-import { apply, operandError } from './apply.ts';
+import { apply, operandError, requireFloats } from './apply.ts';
 
 /** Element-wise a + b, broadcast. ONNX Add. */
 export const add = (module: string, a: Value, b: Value): Value => binary('Add', module, a, b);
@@ -15,10 +15,15 @@ export const div = (module: string, a: Value, b: Value): Value => binary('Div', 
 export const max = (module: string, a: Value, b: Value): Value => binary('Max', module, a, b);
 
 /** Element-wise sine of radians. ONNX Sin. */
-export const sin = (module: string, x: Value): Value => apply('Sin', module, [x], x.type);
+export const sin = (module: string, x: Value): Value => wave('Sin', module, x);
 
 /** Element-wise cosine of radians. ONNX Cos. */
-export const cos = (module: string, x: Value): Value => apply('Cos', module, [x], x.type);
+export const cos = (module: string, x: Value): Value => wave('Cos', module, x);
+
+function wave(operator: string, module: string, x: Value): Value {
+  requireFloats(operator, module, [x]);
+  return apply(operator, module, [x], x.type);
+}
 
 function binary(operator: string, module: string, a: Value, b: Value): Value {
   if (a.type.element !== b.type.element) throw operandError(operator, module, [a, b], 'element types differ');

@@ -1,6 +1,6 @@
 import type { Dim } from '../graph/tensor-type.ts';
 import { floatConstant, intConstant, type Value } from '../graph/value.ts';
-import { apply, ints, operandError, string } from './apply.ts';
+import { apply, ints, operandError, requireFloats, string } from './apply.ts';
 
 /** Zeros put around an image before a convolution, in pixels. */
 export interface Padding {
@@ -15,6 +15,9 @@ export const evenPadding = (pixels: number): Padding => ({ top: pixels, left: pi
 /** x[b, in, h, w] with w[out, in, kh, kw] and bias[out]. ONNX Conv, one group, no dilation. */
 export function conv(module: string, x: Value, weight: Value, bias: Value, stride: number, padding: Padding): Value {
   const operands = [x, weight, bias];
+  requireFloats('Conv', module, operands);
+  if (x.type.shape.length !== 4 || weight.type.shape.length !== 4)
+    throw operandError('Conv', module, operands, 'image and weight do not have four axes each');
   const [batch, channels, height, width] = x.type.shape;
   const [out, channelsW, kernelHeight, kernelWidth] = weight.type.shape;
   if (batch === undefined || out === undefined || channels !== channelsW)
@@ -52,6 +55,7 @@ export function conv(module: string, x: Value, weight: Value, bias: Value, strid
  */
 export function resizeNearest(module: string, x: Value, height: number, width: number): Value {
   const [batch, channels, h, w] = x.type.shape;
+  requireFloats('Resize', module, [x]);
   if (batch === undefined || typeof channels !== 'number' || typeof h !== 'number' || typeof w !== 'number')
     throw operandError('Resize', module, [x], 'channels, height and width have to be bound');
   const type = { element: x.type.element, shape: [batch, channels, height, width] };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ConfigFile, contradiction, count, parseConfig, refuseUnless, width } from '../../config.ts';
+import { type ConfigFile, contradiction, count, oneOf, parseConfig, refuseUnless, width } from '../../config.ts';
+import { type TransformersActivation, transformersActivations } from '../../blocks/activation.ts';
 
 /** What a CLIPTextModel is built from. */
 export interface ClipTextConfig {
@@ -10,7 +11,7 @@ export interface ClipTextConfig {
   readonly heads: number;
   /** Longest prompt in tokens, with start and end. */
   readonly positions: number;
-  readonly activation: 'quick_gelu' | 'gelu' | 'relu' | 'silu';
+  readonly activation: TransformersActivation;
   readonly epsilon: number;
 }
 
@@ -21,8 +22,9 @@ const schema = z.object({
   intermediate_size: width.default(2048),
   num_hidden_layers: count(256).default(12),
   num_attention_heads: width.default(8),
-  max_position_embeddings: count(65_536).default(77),
-  hidden_act: z.enum(['quick_gelu', 'gelu', 'relu', 'silu']).default('quick_gelu'),
+  // The causal mask has the square of this many entries; long-prompt CLIPs have 248.
+  max_position_embeddings: count(1024).default(77),
+  hidden_act: z.string().default('quick_gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
 });
 
@@ -47,7 +49,7 @@ export function parseClipTextConfig(file: ConfigFile): ClipTextConfig {
     layers: raw.num_hidden_layers,
     heads: raw.num_attention_heads,
     positions: raw.max_position_embeddings,
-    activation: raw.hidden_act,
+    activation: oneOf(file, 'hidden_act', raw.hidden_act, transformersActivations),
     epsilon: raw.layer_norm_eps,
   };
 }

@@ -1,22 +1,18 @@
-import { z } from 'zod';
-import { type ConfigFile, contradiction, count, parseConfig, refuseUnless, unsupported, width } from '../../config.ts';
+import { type DiffusersActivation, diffusersActivations } from '../../blocks/activation.ts';
+import {
+  type ConfigFile,
+  contradiction,
+  oneOf,
+  parseConfig,
+  refuseUnless,
+  unsupported,
+  withoutDefaulted,
+} from '../../config.ts';
+import { type RawUNetConfig, unetSchema } from './config-schema.ts';
+import { levelsOf, perLevel, type UNetLevel, type UNetUpBlock, upBlocksOf } from './levels.ts';
 
-const downBlocks = ['DownBlock2D', 'CrossAttnDownBlock2D'] as const;
-const upBlocks = ['UpBlock2D', 'CrossAttnUpBlock2D'] as const;
 const midBlocks = ['UNetMidBlock2DCrossAttn', 'UNetMidBlock2D'] as const;
-const activations = ['silu', 'swish', 'gelu', 'relu', 'mish'] as const;
-
-/** One resolution of the UNet, from the image down. */
-export interface UNetLevel {
-  readonly down: (typeof downBlocks)[number];
-  readonly channels: number;
-  /** Attention heads. In config.json they are called attention_head_dim (huggingface/diffusers issue 2011). */
-  readonly heads: number;
-  /** ResNet blocks on the way down; there is one more on the way up. */
-  readonly layers: number;
-  /** BasicTransformerBlocks in each Transformer2DModel. */
-  readonly transformerLayers: number;
-}
+const timeEmbeddings = ['default', 'scale_shift'] as const;
 
 /** What a UNet2DConditionModel of the SD 1.x kind is built from. */
 export interface UNetConfig {
@@ -26,17 +22,18 @@ export interface UNetConfig {
   readonly sampleSize: readonly [height: number, width: number];
   readonly levels: readonly UNetLevel[];
   readonly mid: (typeof midBlocks)[number] | null;
-  /** The way up, from the lowest resolution: block kind and its transformer depth. */
-  readonly up: readonly { readonly kind: (typeof upBlocks)[number]; readonly transformerLayers: number }[];
+  readonly midTransformers: number;
+  /** The way up, from the lowest resolution. */
+  readonly up: readonly UNetUpBlock[];
   readonly crossAttentionWidth: number;
   readonly projection: 'conv' | 'linear';
   readonly groups: number;
   readonly epsilon: number;
-  readonly activation: (typeof activations)[number];
-  readonly timeEmbedding: 'default' | 'scale_shift';
+  readonly activation: DiffusersActivation;
+  readonly timeEmbedding: (typeof timeEmbeddings)[number];
   readonly timeWidth: number;
-  readonly timeActivation: (typeof activations)[number] | undefined;
-  readonly timePostActivation: (typeof activations)[number] | undefined;
+  readonly timeActivation: DiffusersActivation | undefined;
+  readonly timePostActivation: DiffusersActivation | undefined;
   readonly cosineFirst: boolean;
   readonly frequencyShift: number;
   readonly midScale: number;
@@ -46,64 +43,48 @@ export interface UNetConfig {
   readonly centerInput: boolean;
 }
 
-/** At most so many resolutions, blocks a resolution and transformer layers: published models have 4, 3 and 10. */
-const levels = 16;
-const depth = 64;
-
-const oneOrList = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(levels)]);
-const activation = z.string().toLowerCase().pipe(z.enum(activations));
-const kernel = z
-  .int()
-  .min(1)
-  .max(15)
-  .refine((size) => size % 2 === 1, 'a kernel has an odd size');
-const size = count(8192);
-
-/** Keys and defaults of UNet2DConditionModel.__init__ (diffusers 0.29.2, models/unets/unet_2d_condition.py). */
-const schema = z.object({
-  sample_size: z.union([size, z.tuple([size, size])]),
-  in_channels: width.default(4),
-  out_channels: width.default(4),
-  center_input_sample: z.boolean().default(false),
-  flip_sin_to_cos: z.boolean().default(true),
-  freq_shift: z.number().default(0),
-  down_block_types: z
-    .array(z.string())
-    .min(1)
-    .max(levels)
-    .default(['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']),
-  mid_block_type: z.string().nullable().default('UNetMidBlock2DCrossAttn'),
-  up_block_types: z
-    .array(z.string())
-    .min(1)
-    .max(levels)
-    .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
-  block_out_channels: z.array(width).min(1).max(levels).default([320, 640, 1280, 1280]),
-  layers_per_block: oneOrList(count(depth)).default(2),
-  downsample_padding: z.int().min(0).max(8).default(1),
-  mid_block_scale_factor: z.number().default(1),
-  act_fn: activation.default('silu'),
-  norm_num_groups: width.default(32),
-  norm_eps: z.number().positive().default(1e-5),
-  cross_attention_dim: oneOrList(width).default(1280),
-  transformer_layers_per_block: oneOrList(count(depth)).default(1),
-  reverse_transformer_layers_per_block: z.array(count(depth)).nullable().default(null),
-  attention_head_dim: oneOrList(width).default(8),
-  use_linear_projection: z.boolean().default(false),
-  resnet_time_scale_shift: z.enum(['default', 'scale_shift']).default('default'),
-  time_embedding_dim: width.nullable().default(null),
-  time_embedding_act_fn: activation.nullable().default(null),
-  timestep_post_act: activation.nullable().default(null),
-  conv_in_kernel: kernel.default(3),
-  conv_out_kernel: kernel.default(3),
-});
-
 /**
  * Reads unet/config.json.
  *
  * @throws LetheError `config-invalid`, or `config-unsupported` with the key that asks for another kind of UNet.
  */
-export function parseUNetConfig(file: ConfigFile): UNetConfig {
+export function parseUNetConfig(given: ConfigFile): UNetConfig {
+  const file = withoutDefaulted(given);
+  refuseOtherKinds(file);
+  const raw = parseConfig(unetSchema, file);
+  const { mid_block_type: mid, sample_size: size } = raw;
+  const levels = levelsOf(file, raw);
+  const up = upBlocksOf(file, raw);
+  const config = {
+    inChannels: raw.in_channels,
+    outChannels: raw.out_channels,
+    sampleSize: typeof size === 'number' ? ([size, size] as const) : size,
+    levels,
+    mid: mid === null ? null : oneOf(file, 'mid_block_type', mid, midBlocks),
+    midTransformers: levels.at(-1)?.transformers[0] ?? 1,
+    up,
+    projection: raw.use_linear_projection ? ('linear' as const) : ('conv' as const),
+    groups: raw.norm_num_groups,
+    epsilon: raw.norm_eps,
+    activation: oneOf(file, 'act_fn', raw.act_fn, diffusersActivations),
+    timeEmbedding: oneOf(file, 'resnet_time_scale_shift', raw.resnet_time_scale_shift, timeEmbeddings),
+    timeWidth: raw.time_embedding_dim ?? 4 * (levels[0]?.channels ?? 0),
+    timeActivation: activationOf(file, 'time_embedding_act_fn', raw.time_embedding_act_fn),
+    timePostActivation: activationOf(file, 'timestep_post_act', raw.timestep_post_act),
+    cosineFirst: raw.flip_sin_to_cos,
+    frequencyShift: raw.freq_shift,
+    midScale: raw.mid_block_scale_factor,
+    downsamplePadding: raw.downsample_padding,
+    convInKernel: raw.conv_in_kernel,
+    convOutKernel: raw.conv_out_kernel,
+    centerInput: raw.center_input_sample,
+  };
+  checkNumbers(file, config);
+  return { ...config, crossAttentionWidth: crossAttentionWidth(file, raw, config) };
+}
+
+/** Settings that would change what is computed, refused by name. */
+function refuseOtherKinds(file: ConfigFile): void {
   refuseUnless(file, {
     _class_name: ['UNet2DConditionModel'],
     num_attention_heads: [null],
@@ -121,78 +102,44 @@ export function parseUNetConfig(file: ConfigFile): UNetConfig {
   const { only_cross_attention: only } = file.config;
   if ((Array.isArray(only) ? only : [only ?? false]).some((each) => each !== false))
     throw unsupported(file, 'only_cross_attention', 'false');
+}
 
-  const raw = parseConfig(schema, file);
-  const n = raw.block_out_channels.length;
-  const list = <T>(key: string, value: T | readonly T[]): readonly T[] => {
-    const values = Array.isArray(value) ? (value as readonly T[]) : Array<T>(n).fill(value as T);
-    if (values.length !== n)
-      throw contradiction(file, key, `it has ${values.length} entries and block_out_channels has ${n}`);
-    return values;
-  };
-  const oneOf = <T extends string>(key: string, value: string, known: readonly T[]): T => {
-    const found = known.find((each) => each === value);
-    if (found === undefined) throw unsupported(file, key, known.join(', '));
-    return found;
-  };
+function activationOf(file: ConfigFile, key: string, name: string | null): DiffusersActivation | undefined {
+  return name === null ? undefined : oneOf(file, key, name, diffusersActivations);
+}
 
-  const down = list('down_block_types', raw.down_block_types);
-  const up = list('up_block_types', raw.up_block_types);
-  const heads = list('attention_head_dim', raw.attention_head_dim);
-  const layers = list('layers_per_block', raw.layers_per_block);
-  const depths = list('transformer_layers_per_block', raw.transformer_layers_per_block);
-  const upDepths = list(
-    'reverse_transformer_layers_per_block',
-    raw.reverse_transformer_layers_per_block ?? [...depths].reverse(),
+type Attended = Pick<UNetConfig, 'levels' | 'mid' | 'up'>;
+
+/** Whether anything at a resolution attends to the text: what its heads and text width are used for. */
+function attends({ levels, mid, up }: Attended, level: number): boolean {
+  return (
+    levels[level]?.down === 'CrossAttnDownBlock2D' ||
+    up[levels.length - 1 - level]?.kind === 'CrossAttnUpBlock2D' ||
+    (level === levels.length - 1 && mid === 'UNetMidBlock2DCrossAttn')
   );
-  const contexts = list('cross_attention_dim', raw.cross_attention_dim);
-  if (contexts.some((each) => each !== contexts[0]))
-    throw unsupported(file, 'cross_attention_dim', 'one width for all blocks');
+}
 
-  const levelsOf = raw.block_out_channels.map((channels, i): UNetLevel => {
-    const level = {
-      down: oneOf('down_block_types', down[i] ?? '', downBlocks),
-      channels,
-      heads: heads[i] ?? 1,
-      layers: layers[i] ?? 1,
-      transformerLayers: depths[i] ?? 1,
-    };
-    if (channels % raw.norm_num_groups !== 0)
-      throw contradiction(
-        file,
-        'norm_num_groups',
-        `${channels} channels do not divide into ${raw.norm_num_groups} groups`,
-      );
-    if (channels % level.heads !== 0)
-      throw contradiction(file, 'attention_head_dim', `${channels} channels do not divide into ${level.heads} heads`);
-    return level;
-  });
-  const first = raw.block_out_channels[0] ?? 0;
-  if (first % 2 !== 0)
-    throw contradiction(file, 'block_out_channels', 'the first entry, width of the timestep features, is odd');
+/** Numbers that the reference would fail on, or make NaN of. */
+function checkNumbers(file: ConfigFile, config: Attended & Pick<UNetConfig, 'groups' | 'frequencyShift'>): void {
+  const { levels, groups, frequencyShift } = config;
+  for (const [i, { channels, heads }] of levels.entries()) {
+    if (channels % groups !== 0)
+      throw contradiction(file, 'norm_num_groups', `${channels} channels do not divide into ${groups} groups`);
+    if (heads > channels && attends(config, i))
+      throw contradiction(file, 'attention_head_dim', `${channels} channels are too few for ${heads} heads`);
+  }
+  const half = Math.floor((levels[0]?.channels ?? 0) / 2);
+  if (half === 0) throw contradiction(file, 'block_out_channels', 'one channel is too few for timestep features');
+  if (frequencyShift === half)
+    throw contradiction(file, 'freq_shift', `frequencies are divided by ${half} - ${frequencyShift}`);
+}
 
-  return {
-    inChannels: raw.in_channels,
-    outChannels: raw.out_channels,
-    sampleSize: typeof raw.sample_size === 'number' ? [raw.sample_size, raw.sample_size] : raw.sample_size,
-    levels: levelsOf,
-    mid: raw.mid_block_type === null ? null : oneOf('mid_block_type', raw.mid_block_type, midBlocks),
-    up: up.map((kind, i) => ({ kind: oneOf('up_block_types', kind, upBlocks), transformerLayers: upDepths[i] ?? 1 })),
-    crossAttentionWidth: contexts[0] ?? 1,
-    projection: raw.use_linear_projection ? 'linear' : 'conv',
-    groups: raw.norm_num_groups,
-    epsilon: raw.norm_eps,
-    activation: raw.act_fn,
-    timeEmbedding: raw.resnet_time_scale_shift,
-    timeWidth: raw.time_embedding_dim ?? 4 * first,
-    timeActivation: raw.time_embedding_act_fn ?? undefined,
-    timePostActivation: raw.timestep_post_act ?? undefined,
-    cosineFirst: raw.flip_sin_to_cos,
-    frequencyShift: raw.freq_shift,
-    midScale: raw.mid_block_scale_factor,
-    downsamplePadding: raw.downsample_padding,
-    convInKernel: raw.conv_in_kernel,
-    convOutKernel: raw.conv_out_kernel,
-    centerInput: raw.center_input_sample,
-  };
+/** The text's width: one for all that attend to it. */
+function crossAttentionWidth(file: ConfigFile, raw: RawUNetConfig, config: Attended): number {
+  const key = 'cross_attention_dim';
+  const widths = perLevel(file, raw, key, raw[key]);
+  const used = widths.filter((_, level) => attends(config, level));
+  const [width = widths[0] ?? 1] = used;
+  if (used.some((each) => each !== width)) throw unsupported(file, key, 'one width for all blocks');
+  return width;
 }

@@ -11,7 +11,8 @@ import { floatConstant, input, type Value } from '../../graph/value.ts';
 import { fixed, type Module } from '../../module.ts';
 import { add, mul } from '../../ops/arithmetic.ts';
 import { concat } from '../../ops/layout.ts';
-import type { UNetConfig, UNetLevel } from './config.ts';
+import type { UNetConfig } from './config.ts';
+import type { UNetLevel } from './levels.ts';
 
 /** What one UNet call is asked for. Height and width are of the latents. */
 export interface UNetCall {
@@ -109,7 +110,7 @@ function downBlock(module: Module, x: Value, level: UNetLevel, last: boolean, co
   for (let i = 0; i < level.layers; i++) {
     h = resnetBlock(module.child(`resnets.${i}`), h, level.channels, context.resnet, context.embedding);
     if (level.down === 'CrossAttnDownBlock2D')
-      h = attend(module.child(`attentions.${i}`), h, level.heads, level.transformerLayers, context);
+      h = attend(module.child(`attentions.${i}`), h, level.heads, level.transformers[i], context);
     skips.push(h);
   }
   if (last) return h;
@@ -120,7 +121,7 @@ function downBlock(module: Module, x: Value, level: UNetLevel, last: boolean, co
 
 /** UNetMidBlock2DCrossAttn (ResNet, attention, ResNet) or UNetMidBlock2D as a conditional UNet makes it (one ResNet). */
 function midBlock(module: Module, x: Value, context: Context): Value {
-  const { mid, levels, midScale } = context.config;
+  const { mid, midTransformers, levels, midScale } = context.config;
   const lowest = levels.at(-1);
   if (mid === null || lowest === undefined) return x;
   const settings = { ...context.resnet, outputScale: midScale };
@@ -128,7 +129,7 @@ function midBlock(module: Module, x: Value, context: Context): Value {
     resnetBlock(module.child(`resnets.${i}`), h, lowest.channels, settings, context.embedding);
   const h = resnet(0, x);
   if (mid === 'UNetMidBlock2D') return h;
-  return resnet(1, attend(module.child('attentions.0'), h, lowest.heads, lowest.transformerLayers, context));
+  return resnet(1, attend(module.child('attentions.0'), h, lowest.heads, midTransformers, context));
 }
 
 /** CrossAttnUpBlock2D or UpBlock2D: each layer takes back what the way down kept. */
@@ -142,7 +143,7 @@ function upBlock(module: Module, x: Value, index: number, context: Context, skip
     const resnet = module.child(`resnets.${i}`);
     h = resnetBlock(resnet, joinSkip(resnet, h, skips.pop()), level.channels, context.resnet, context.embedding);
     if (block.kind === 'CrossAttnUpBlock2D')
-      h = attend(module.child(`attentions.${i}`), h, level.heads, block.transformerLayers, context);
+      h = attend(module.child(`attentions.${i}`), h, level.heads, block.transformers[i], context);
   }
   const next = skips.at(-1);
   if (index === up.length - 1 || next === undefined) return h;
@@ -157,7 +158,7 @@ function joinSkip(module: Module, h: Value, skip: Value | undefined): Value {
   return concat(module.path, [h, repeatRows(module.path, skip, rows ?? 1)], 1);
 }
 
-function attend(module: Module, x: Value, heads: number, layers: number, context: Context): Value {
+function attend(module: Module, x: Value, heads: number, layers: number | undefined, context: Context): Value {
   const { groups, projection } = context.config;
-  return transformer(module, x, context.text, { heads, layers, groups, projection });
+  return transformer(module, x, context.text, { heads, layers: layers ?? 1, groups, projection });
 }

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { type ConfigFile, contradiction, count, parseConfig, refuseUnless, unsupported, width } from '../../config.ts';
+import {
+  type ConfigFile,
+  contradiction,
+  count,
+  oneOf,
+  parseConfig,
+  refuseUnless,
+  unsupported,
+  width,
+  withoutDefaulted,
+} from '../../config.ts';
+import { type DiffusersActivation, diffusersActivations } from '../../blocks/activation.ts';
 
 /** What the decoder of an AutoencoderKL is built from. */
 export interface VaeConfig {
@@ -9,9 +20,11 @@ export interface VaeConfig {
   readonly channels: readonly number[];
   readonly layers: number;
   readonly groups: number;
+  /** Whether the middle has to have attention; diffusers 0.29 has it always, later versions leave it out if told so. */
   readonly midAttention: boolean;
   readonly postQuantization: boolean;
-  readonly activation: 'silu' | 'swish' | 'gelu' | 'relu' | 'mish';
+  /** Of the ResNet blocks; the one before the last convolution is SiLU whatever this is. */
+  readonly activation: DiffusersActivation;
   /** Latents are divided by this before decoding. */
   readonly scalingFactor: number;
 }
@@ -23,11 +36,7 @@ const schema = z.object({
   up_block_types: z.array(z.string()).min(1).max(16).default(['UpDecoderBlock2D']),
   block_out_channels: z.array(width).min(1).max(16).default([64]),
   layers_per_block: count(64).default(1),
-  act_fn: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(['silu', 'swish', 'gelu', 'relu', 'mish']))
-    .default('silu'),
+  act_fn: z.string().toLowerCase().default('silu'),
   norm_num_groups: width.default(32),
   scaling_factor: z.number().positive().default(0.18215),
   mid_block_add_attention: z.boolean().default(true),
@@ -40,7 +49,8 @@ export function imageScale(config: VaeConfig): number {
 }
 
 /** Reads vae/config.json. @throws LetheError `config-invalid` or `config-unsupported`. */
-export function parseVaeConfig(file: ConfigFile): VaeConfig {
+export function parseVaeConfig(given: ConfigFile): VaeConfig {
+  const file = withoutDefaulted(given);
   refuseUnless(file, { _class_name: ['AutoencoderKL'] });
   const raw = parseConfig(schema, file);
   if (raw.up_block_types.some((kind) => kind !== 'UpDecoderBlock2D'))
@@ -62,7 +72,7 @@ export function parseVaeConfig(file: ConfigFile): VaeConfig {
     groups: raw.norm_num_groups,
     midAttention: raw.mid_block_add_attention,
     postQuantization: raw.use_post_quant_conv,
-    activation: raw.act_fn,
+    activation: oneOf(file, 'act_fn', raw.act_fn, diffusersActivations),
     scalingFactor: raw.scaling_factor,
   };
 }

@@ -41,7 +41,8 @@ export function vaeDecoder(root: Module, config: VaeConfig, height: number, widt
   h = conv2d(decoder.child('conv_in'), h, lowest, 3);
   const mid = decoder.child('mid_block');
   h = resnetBlock(mid.child('resnets.0'), h, lowest, settings);
-  if (config.midAttention) h = pixelAttention(mid.child('attentions.0'), h, config.groups);
+  const attentions = mid.child('attentions.0');
+  if (config.midAttention || attentions.has('to_q.weight')) h = pixelAttention(attentions, h, config.groups);
   h = resnetBlock(mid.child('resnets.1'), h, lowest, settings);
   for (const [i, out] of channels.entries()) {
     const block = decoder.child(`up_blocks.${i}`);
@@ -50,7 +51,7 @@ export function vaeDecoder(root: Module, config: VaeConfig, height: number, widt
     if (i < channels.length - 1) h = doubled(block.child('upsamplers.0'), h);
   }
   const norm = decoder.child('conv_norm_out');
-  h = activate(config.activation, norm.path, groupNorm(norm, h, config.groups, epsilon));
+  h = activate('silu', norm.path, groupNorm(norm, h, config.groups, epsilon));
   return conv2d(decoder.child('conv_out'), h, config.imageChannels, 3);
 }
 
