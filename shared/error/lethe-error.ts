@@ -24,6 +24,8 @@ export type InputErrorCode =
   | 'tokenizer-invalid'
   /** Sampling settings out of range. */
   | 'sampling-invalid'
+  /** A campaign file that is malformed, or asks for what its checkpoint cannot give. */
+  | 'campaign-invalid'
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
@@ -39,6 +41,8 @@ export type FailureCode =
   | 'session-failed'
   /** The session's thread ended while work was on it. */
   | 'session-lost'
+  /** A value that has no canonical form and was to be hashed: a defect in what made it. */
+  | 'not-canonical'
   /** A value that is not finite where only finite ones can be. */
   | 'non-finite'
   /** A unit's statistics that cannot be merged. */
@@ -58,6 +62,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'config-unsupported': true,
   'tokenizer-invalid': true,
   'sampling-invalid': true,
+  'campaign-invalid': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
 };
