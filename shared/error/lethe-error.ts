@@ -31,7 +31,9 @@ export type InputErrorCode =
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
   | 'golden-invalid'
   /** A name that cannot become part of a subject: empty, too long, not text. */
-  | 'name-invalid';
+  | 'name-invalid'
+  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
+  | 'unit-invalid';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -76,7 +78,19 @@ export type FailureCode =
   /** A fetched nats-server whose hash is not the pinned one. */
   | 'nats-server-untrusted'
   /** nats-server did not start, or ended. */
-  | 'nats-server-failed';
+  | 'nats-server-failed'
+  /** A unit that was stopped before its end, because somebody asked for it. */
+  | 'unit-stopped'
+  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
+  | 'unit-refused'
+  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
+  | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
+  /** The stream between coordinator and worker ended before an answer came. */
+  | 'fleet-lost'
+  /** An address that cannot be listened on. */
+  | 'listen-failed';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -92,6 +106,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'trajectory-invalid': true,
   'golden-invalid': true,
   'name-invalid': true,
+  'unit-invalid': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
@@ -104,6 +119,9 @@ export interface Failure {
   readonly why: string;
   /** What the reader can do about it. */
   readonly next: string;
+  /** The layer and the step (index of the UNet call) where a model failed, for those who count failures by them. */
+  readonly layer?: string;
+  readonly step?: number;
   readonly cause?: unknown;
 }
 
@@ -115,6 +133,8 @@ export class LetheError extends Error {
   readonly where: string | undefined;
   readonly why: string;
   readonly next: string;
+  readonly layer: string | undefined;
+  readonly step: number | undefined;
 
   constructor(code: ErrorCode, failure: Failure) {
     const where = failure.where === undefined ? '' : ` (${failure.where})`;
@@ -124,6 +144,8 @@ export class LetheError extends Error {
     this.where = failure.where;
     this.why = failure.why;
     this.next = failure.next;
+    this.layer = failure.layer;
+    this.step = failure.step;
   }
 
   /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */
