@@ -33,7 +33,13 @@ export type InputErrorCode =
   /** A name that cannot become part of a subject: empty, too long, not text. */
   | 'name-invalid'
   /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
-  | 'unit-invalid';
+  | 'unit-invalid'
+  /** Settings of a pruning method out of range, or that do not fit the concept. */
+  | 'method-invalid'
+  /** A damaged, hostile or not canonical mask file. */
+  | 'mask-invalid'
+  /** Masks that do not belong together: other checkpoints, other shapes. */
+  | 'mask-mismatch';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -53,6 +59,10 @@ export type FailureCode =
   | 'partial-invalid'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
+  /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */
+  | 'sum-invalid'
+  /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
+  | 'scoring-failed'
   /** A file could not be written. */
   | 'write-failed'
   /** NATS did not answer in time: not running, not reachable, or JetStream is not ready there. */
@@ -107,6 +117,9 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'golden-invalid': true,
   'name-invalid': true,
   'unit-invalid': true,
+  'method-invalid': true,
+  'mask-invalid': true,
+  'mask-mismatch': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
