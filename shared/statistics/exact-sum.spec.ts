@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addStatistic, combine, emptySum, type ExactSum, gridExponent, largestTotal, normsOf } from './exact-sum.ts';
+import { addStatistic, combine, emptySum, type ExactSum, gridExponent, largestTotal } from './exact-sum.ts';
 
 const neurons = 3;
 
@@ -170,13 +170,5 @@ describe('ExactSum', () => {
   it('refuses sums of different cohorts', () => {
     expect(() => combine(emptySum(1, 4), emptySum(1, 5))).toThrow(/cohorts of 4 and 5 rows/);
     expect(() => combine(emptySum(1, 4), emptySum(2, 4))).toThrow(/1 and 2 neurons/);
-  });
-});
-
-describe('normsOf', () => {
-  it('is the root of the sum in fp32, or of the mean', () => {
-    const sum = addStatistic(emptySum(2, 16), Float32Array.of(2, 4), 2);
-    expect([...normsOf(sum)]).toEqual([2, Math.fround(Math.sqrt(8))]);
-    expect([...normsOf(sum, true)]).toEqual([Math.fround(Math.SQRT2), 2]);
   });
 });

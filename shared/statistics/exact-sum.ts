@@ -97,17 +97,6 @@ export function accumulate(values: Float64Array, rows: number, statistic: Float3
   }
 }
 
-/**
- * The norm of a cohort at a step: the square root of each sum, in fp32 as the reference keeps it. With `perStatistic`, of
- * the mean instead of the sum, for cohorts of different lengths to be compared.
- */
-export function normsOf(sum: ExactSum, perStatistic = false): Float32Array<ArrayBuffer> {
-  const norms = new Float32Array(sum.values.length);
-  const divisor = perStatistic ? Math.max(sum.count, 1) : 1;
-  for (let i = 0; i < norms.length; i++) norms[i] = Math.sqrt((sum.values[i] ?? NaN) / divisor);
-  return norms;
-}
-
 function overflow(neuron: number, total: number, rows: number): LetheError {
   return statisticsInvalid(`neuron ${neuron}`, `its total is ${total}, and ${rows} rows give at most ${rows}`);
 }

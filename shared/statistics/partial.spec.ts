@@ -28,7 +28,9 @@ describe('statisticOf', () => {
 describe('checkPartial', () => {
   it('takes zeros, negative zero and any finite value', () => {
     checkPartial(
-      partial((values) => { values.set([0, -0, 3e38]); }),
+      partial((values) => {
+        values.set([0, -0, 3e38]);
+      }),
       'w1',
     );
   });
