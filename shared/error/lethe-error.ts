@@ -26,6 +26,8 @@ export type InputErrorCode =
   | 'sampling-invalid'
   /** A campaign file that is malformed, or asks for what its checkpoint cannot give. */
   | 'campaign-invalid'
+  /** A campaign that no coordinator knows. */
+  | 'campaign-missing'
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
@@ -89,6 +91,14 @@ export type FailureCode =
   | 'nats-server-untrusted'
   /** nats-server did not start, or ended. */
   | 'nats-server-failed'
+  /** A stored record, entry or queued unit that cannot be read. */
+  | 'record-invalid'
+  /** A campaign that was cancelled. */
+  | 'campaign-cancelled'
+  /** A campaign, some of whose concepts have no mask. */
+  | 'campaign-failed'
+  /** A unit whose workers did not come back from it, time after time. */
+  | 'unit-lost'
   /** A unit that was stopped before its end, because somebody asked for it. */
   | 'unit-stopped'
   /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
@@ -113,6 +123,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'tokenizer-invalid': true,
   'sampling-invalid': true,
   'campaign-invalid': true,
+  'campaign-missing': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
   'name-invalid': true,
