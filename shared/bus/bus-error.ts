@@ -64,6 +64,8 @@ const passingNatsCodes: readonly string[] = [
   'CONNECTION_REFUSED',
   'CONNECTION_TIMEOUT',
 ];
+/** This side has closed its connection. */
+const closedNatsCodes: readonly string[] = ['CONNECTION_CLOSED', 'CONNECTION_DRAINING'];
 const refusedNatsCodes: readonly string[] = [
   'AUTHORIZATION_VIOLATION',
   'AUTHENTICATION_EXPIRED',
@@ -97,6 +99,7 @@ const advice: Readonly<Record<BusCode, string>> = {
 
 function codeOf(cause: unknown): BusCode & ErrorCode {
   if (cause instanceof ApiFailure && storeCodes.includes(cause.apiCode)) return 'bus-store-failed';
-  if (isPassing(cause)) return 'bus-unavailable';
+  if (isPassing(cause) || (cause instanceof NatsError && closedNatsCodes.includes(cause.code)))
+    return 'bus-unavailable';
   return isRefused(cause) ? 'bus-refused' : 'bus-failed';
 }

@@ -1,4 +1,5 @@
 import { type Msg, type MsgHdrs, type NatsConnection, type Subscription, headers } from 'nats';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import { ApiFailure, PassingFailure, busError, isPassing } from './bus-error.ts';
 
@@ -125,6 +126,8 @@ export class Bus {
 
   async #unlessLost<T>(answer: Promise<T>): Promise<T> {
     const lost = this.#connected.signal;
+    // As many as there are requests under way.
+    setMaxListeners(0, lost);
     let fail: (() => void) | undefined;
     const loss = new Promise<never>((_, reject) => {
       fail = () => {

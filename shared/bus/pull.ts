@@ -1,5 +1,6 @@
 import type { Msg } from 'nats';
 import { createInbox } from 'nats';
+import { setMaxListeners } from 'node:events';
 import { apiCode, hasApiCode } from './bus-error.ts';
 import type { Bus } from './bus.ts';
 
@@ -56,6 +57,8 @@ export async function* pull(
   const interrupted = () => {
     finish('interrupted');
   };
+  // Any number of pulls may be under way on one connection.
+  setMaxListeners(0, ...endings);
   for (const ending of endings) {
     ending.addEventListener('abort', interrupted, { once: true });
     if (ending.aborted) interrupted();

@@ -21,6 +21,7 @@ export const leaseMs = 30_000;
 /** How many units of a queue stand where. */
 export interface QueueDepth {
   readonly waiting: number;
+  /** Also those whose lease ended, or that were given back, until they are handed out again. */
   readonly leased: number;
 }
 
