@@ -3,9 +3,9 @@ import { type Site, type SiteName, layersOf, sites } from '../../model/site.ts';
 import { tap } from '../../model/tap.ts';
 import { type Concept, type ConceptCohorts, cohortsOf } from '../concept.ts';
 import type { Demand, MaskedLayer, Method } from '../method.ts';
-import { normsOf, type Summed } from './norms.ts';
+import { type LayerNorms, normsOf, type Summed } from './norms.ts';
 import type { ScoreJob } from './score-job.ts';
-import type { LayerNorms, LayerSelection } from './score-layer.ts';
+import type { LayerSelection } from './score-layer.ts';
 import { type ConceptPruneSettings, layerSettings, type SiteSettings } from './settings.ts';
 
 /** The names of ConceptPrune's demands: whose statistics they are. */

@@ -1,3 +1,9 @@
+/** Norms of a layer's inputs at each step: [steps][in]. One step where they hold at every step. */
+export interface LayerNorms {
+  readonly base: readonly Float32Array[];
+  readonly target: readonly Float32Array[];
+}
+
 /** A sum of statistics and how many are in it: what an exact sum is here. */
 export interface Summed {
   readonly count: number;

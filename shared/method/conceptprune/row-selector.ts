@@ -1,5 +1,5 @@
-import type { LayerNorms } from './score-layer.ts';
 import { kthLargest, orderedKey } from './largest.ts';
+import type { LayerNorms } from './norms.ts';
 import type { LayerSettings } from './settings.ts';
 
 /** How far below the cut that is expected candidates are collected: the cut differs by some percent from row to row. */

@@ -1,7 +1,8 @@
 import { readTensorAt } from '../../checkpoint/read-tensor.ts';
 import type { TensorEntry } from '../../checkpoint/safetensors-header.ts';
 import { LetheError } from '../../error/lethe-error.ts';
-import { type LayerNorms, type LayerSelection, scoreLayer } from './score-layer.ts';
+import type { LayerNorms } from './norms.ts';
+import { type LayerSelection, scoreLayer } from './score-layer.ts';
 import type { LayerSettings } from './settings.ts';
 
 /** A layer to be scored: where its weight [out, in] lies, what it is scored by, how it is selected. */

@@ -1,5 +1,6 @@
 import { LetheError } from '../../error/lethe-error.ts';
 import { emptyBits, type BitMatrix, rowBytes } from '../../tensor/bit-matrix.ts';
+import type { LayerNorms } from './norms.ts';
 import { RowSelector } from './row-selector.ts';
 import type { LayerSettings } from './settings.ts';
 
@@ -8,12 +9,6 @@ export interface WeightMatrix {
   readonly out: number;
   readonly in: number;
   readonly data: Float32Array;
-}
-
-/** Norms of a layer's inputs at each step: [steps][in]. One step where they hold at every step. */
-export interface LayerNorms {
-  readonly base: readonly Float32Array[];
-  readonly target: readonly Float32Array[];
 }
 
 /** What is selected of a layer. */
