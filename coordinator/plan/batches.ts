@@ -17,7 +17,7 @@ export interface Batch<T> {
  *
  * Each cohort is cut into batches by itself, in its own order; then what an earlier cohort has is left out. So a batch
  * depends on its own cohort and on what it shares with earlier ones: an added cohort changes no batch that it does not
- * meet (docs/decision/006).
+ * meet (docs/decision/006-how-cohorts-become-units.md).
  */
 export function batchesOf<T>(
   cohorts: readonly { readonly id: string; readonly items: readonly Item<T>[] }[],

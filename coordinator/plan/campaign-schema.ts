@@ -25,9 +25,12 @@ export const promptSource = z.union([z.string(), z.array(promptEntry).min(1)]);
 /** What torch.Generator.manual_seed accepts. */
 const least = -(2n ** 63n);
 const most = 2n ** 64n - 1n;
+const isSeed = (value: unknown): value is number | bigint =>
+  (typeof value === 'bigint' || Number.isSafeInteger(value)) &&
+  (value as number | bigint) >= least &&
+  (value as number | bigint) <= most;
 export const seed = z
-  .union([z.int(), z.bigint()])
-  .refine((value) => BigInt(value) >= least && BigInt(value) <= most, 'a seed is from -2^63 to 2^64 - 1')
+  .custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1')
   .transform((value) => String(BigInt(value)));
 
 const side = z.int().min(8).max(16_384);

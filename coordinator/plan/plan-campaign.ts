@@ -11,7 +11,7 @@ import type { Plan, PlannedConcept, PlannedSite } from './plan.ts';
 
 /**
  * The plan of a campaign: the same units, in the same order, with the same hashes, on any machine, whatever the order in
- * which the file lists concepts and prompts (docs/decision/006).
+ * which the file lists concepts and prompts (docs/decision/006-how-cohorts-become-units.md).
  *
  * @param facts what `checkpointFacts` gives for the campaign's sampling settings.
  * @throws LetheError `campaign-invalid` for sites that the checkpoint does not have, or a tau beyond its trajectories.
