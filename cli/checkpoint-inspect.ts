@@ -7,7 +7,10 @@ import { exitCodes } from './output/failure.ts';
 import { table } from './output/table.ts';
 
 export function checkpointCommand(): Command {
-  return new Command('checkpoint').description('Looks at checkpoints.').addCommand(inspectCommand());
+  return new Command('checkpoint')
+    .description('Looks at checkpoints.')
+    .addCommand(inspectCommand())
+    .addHelpText('after', '\nExample:\n  $ lethe checkpoint inspect ./stable-diffusion-v1-5');
 }
 
 function inspectCommand(): Command {

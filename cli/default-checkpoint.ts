@@ -20,7 +20,8 @@ const emojiSd: SuggestedSampling = { steps: 25, guidance: 2.5 };
 
 /** Settings for a checkpoint nobody gave any for. emoji-sd is recognised by its id, wherever it lies. */
 export async function suggestedSampling(checkpoint: Checkpoint): Promise<SuggestedSampling> {
-  const reference = await openCheckpoint(emojiSdDirectory);
+  const reference = await openCheckpoint(emojiSdDirectory).catch(() => undefined);
+  if (reference === undefined) return usual;
   const sizeOf = ({ unet }: Checkpoint) => unet.weights.files.reduce((sum, file) => sum + file.size, 0);
   // Hashing gigabytes to learn that a checkpoint is not emoji-sd would be a waste: its size tells.
   if (sizeOf(checkpoint) !== sizeOf(reference)) return usual;

@@ -61,6 +61,7 @@ async function* checkpointChecks(
   thread: SessionThread,
   settings: SessionSettings,
 ): AsyncGenerator<Check> {
+  let name = 'checkpoint';
   try {
     const checkpoint = await openCheckpoint(directory);
     yield { name: 'checkpoint', state: 'ok', found: `${directory}, ${await checkpointId(checkpoint)}` };
@@ -69,9 +70,10 @@ async function* checkpointChecks(
       yield { name: 'checkpoint', state: 'failed', found: `${what}: ${why}`, next: 'use another checkpoint' };
     if (unsupported.length > 0) return;
 
+    name = 'UNet call';
     const model = await StableDiffusion.open(checkpoint, new SessionCache(thread, settings, 2));
     const [height, width] = model.unetConfig.sampleSize;
-    const sampling = { scheduler: model.defaultScheduler, steps: 2, guidance: 2, height, width };
+    const sampling = { scheduler: model.defaultScheduler, steps: 10, guidance: 2, height, width };
     const [empty = new Float32Array()] = await model.encode([model.tokenizer.encode('')]);
     const started = performance.now();
     const scheduler = model.scheduler(sampling);
@@ -80,7 +82,7 @@ async function* checkpointChecks(
       const seconds = ((performance.now() - started) / 1000).toFixed(2);
       const count = batch[0]?.latents.length ?? 0;
       yield {
-        name: 'UNet call',
+        name,
         state: 'ok',
         found: `${count} finite latents in ${seconds} s, with loading (${settings.provider})`,
       };
@@ -88,6 +90,6 @@ async function* checkpointChecks(
     }
   } catch (error) {
     if (!(error instanceof LetheError)) throw error;
-    yield { name: 'checkpoint', state: 'failed', found: error.message, next: error.next };
+    yield { name, state: 'failed', found: error.message, next: error.next };
   }
 }

@@ -11,7 +11,7 @@ import { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
 import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
-import { writeImages } from './output/write-images.ts';
+import { openOutput, writeImages } from './output/write-images.ts';
 
 /** What the command is given, as commander hands it over. */
 interface GenerateOptions {
@@ -65,7 +65,12 @@ export function generateCommand(): Command {
     .addOption(
       new Option('--scheduler <name>', "diffusion scheduler (default: the checkpoint's own)").choices(schedulerNames),
     )
-    .addOption(new Option('--batch <n>', 'images sampled together').argParser(options.integer(1, 1024)).default(8))
+    .addOption(
+      new Option('--batch <n>', 'images sampled together')
+        .argParser(options.integer(1, 1024))
+        .default(8)
+        .env('LETHE_BATCH'),
+    )
     .addOption(
       new Option('--size <WxH>', "image size in pixels (default: the checkpoint's own)").argParser(options.size),
     )
@@ -92,6 +97,7 @@ The same prompt, seed and settings give the image that diffusers gives with torc
 async function generate(given: GenerateOptions): Promise<void> {
   const thread = new SessionThread();
   let bar: Progress | undefined;
+  let calls = 0;
   try {
     const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
     const suggested = await suggestedSampling(checkpoint);
@@ -106,15 +112,23 @@ async function generate(given: GenerateOptions): Promise<void> {
       height,
       width,
     };
-
+    const output = await openOutput(given.out);
     const requests = given.prompt.map((prompt, i) => ({ prompt, seed: given.seed + BigInt(i) }));
-    const calls = Math.ceil(requests.length / given.batch) * model.scheduler(sampling).timesteps.length;
-    bar = startProgress(process.stderr, 'denoising', calls);
     const images = await generateImages(model, sampling, requests, given.batch, (event) => {
-      report(event, bar);
+      switch (event.kind) {
+        case 'truncated':
+          process.stderr.write(`${warning(event)}\n`);
+          break;
+        case 'start':
+          ({ calls } = event);
+          bar = startProgress(process.stderr, 'denoising', calls);
+          break;
+        case 'step':
+          bar?.update(event.calls);
+      }
     });
-    bar.stop();
-    const files = await writeImages(given.out, images, sheetColumns);
+    bar?.stop();
+    const files = await writeImages(output, images, sheetColumns);
     if (given.json === true) process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls))}\n`);
     else process.stdout.write(files.map((file) => `${file}\n`).join(''));
   } finally {
@@ -138,17 +152,8 @@ function latentSize(model: StableDiffusion, size: GenerateOptions['size']): read
   return [size.height / scale, size.width / scale];
 }
 
-function report(event: GenerateEvent, bar: Progress | undefined): void {
-  switch (event.kind) {
-    case 'truncated':
-      process.stderr.write(
-        `warning: prompt ${event.index + 1} is longer than ${event.tokens} tokens; this part is left out: ${event.text}\n`,
-      );
-      break;
-    case 'step':
-      bar?.update(event.calls);
-      break;
-  }
+function warning({ index, tokens, text }: Extract<GenerateEvent, { kind: 'truncated' }>): string {
+  return `warning: prompt ${index + 1} is longer than ${tokens} tokens; this part is left out: ${text}`;
 }
 
 function summary(

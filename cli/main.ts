@@ -1,34 +1,34 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { checkpointCommand } from './checkpoint-inspect.ts';
-import { doctorCommand } from './doctor.ts';
-import { generateCommand } from './generate.ts';
-import { exitCodes, reportFailure } from './output/failure.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { reportFailure } from './output/failure.ts';
+import { runProgram } from './program.ts';
 
-const program = new Command('lethe')
-  .description(
-    'Finds the neurons that carry a concept in a text-to-image diffusion model, prunes them, and keeps them pruned.',
-  )
-  .version('0.1.0')
-  .showHelpAfterError('(add --help for what there is)')
-  .addCommand(generateCommand())
-  .addCommand(checkpointCommand())
-  .addCommand(doctorCommand());
+// A reader that has enough, as `| head` does, is no failure, and what the command is there for goes on.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'EPIPE') return;
+  end(
+    new LetheError('write-failed', {
+      what: 'cannot write the result',
+      where: 'standard output',
+      why: cause.message,
+      next: 'free space where standard output goes',
+      cause,
+    }),
+  );
+});
+process.stderr.on('error', () => undefined);
 
 // Commands end by setting process.exitCode, never by exit(): what is still being written gets out.
-for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
-  command.exitOverride();
-
+const args = process.argv.slice(2);
 try {
-  await program.parseAsync();
+  await runProgram(args);
 } catch (error) {
-  if (error instanceof CommanderError) {
-    // commander has printed the help, the version, or what is wrong with the arguments.
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
-  } else {
-    const report = reportFailure(error);
-    if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(report.json)}\n`);
-    process.stderr.write(`${report.text}\n`);
-    process.exitCode = report.exitCode;
-  }
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify(reportFailure(error).json)}\n`);
+  end(error);
+}
+
+function end(error: unknown): void {
+  const { text, exitCode } = reportFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
 }

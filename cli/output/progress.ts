@@ -25,14 +25,23 @@ function bar(stream: NodeJS.WriteStream, title: string, total: number): Progress
     },
     cliProgress.Presets.shades_classic,
   );
+  const stop = () => {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    single.stop();
+  };
+  // The bar hides the cursor. The signal then does what it would have done: exit() would wait for the model call under
+  // way, and the process could not end inside onnxruntime. A shell reports 128 + the signal: 130 for Ctrl-C.
+  const interrupt = (signal: NodeJS.Signals) => {
+    stop();
+    process.kill(process.pid, signal);
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   single.start(total, 0, { title, note: '' });
   return {
     update(done, note = '') {
       single.update(done, { note });
     },
-    stop() {
-      single.stop();
-    },
+    stop,
   };
 }
 

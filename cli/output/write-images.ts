@@ -1,41 +1,55 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratedImage } from '../../worker/diffusion/generate.ts';
 import { contactSheet } from '../../worker/diffusion/image.ts';
 import { encodePng } from '../../worker/diffusion/png.ts';
 
+/** Where images go: one picture of all of them side by side, or a folder with one file each. */
+export interface ImageOutput {
+  readonly kind: 'file' | 'folder';
+  readonly path: string;
+}
+
 /**
- * Writes images where `out` says: a name that ends in .png is one file, with several images side by side; anything else
- * is a folder with one file an image, named by its place and seed. Returns the files' names in order.
+ * What `out` means: a name that ends in .png is a file, unless it is a folder; anything else is a folder. Its folder is
+ * made now and tried, so that hours of work do not end at a place that cannot be written to.
+ *
+ * @throws LetheError `write-failed`.
+ */
+export async function openOutput(out: string): Promise<ImageOutput> {
+  const isThere = await stat(out).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const isFolder = isThere || !out.toLowerCase().endsWith('.png');
+  const folder = isFolder ? out : dirname(out);
+  await orWriteFailed(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  });
+  return { kind: isFolder ? 'folder' : 'file', path: out };
+}
+
+/**
+ * Writes images; those in a folder are named by their place and seed. Returns the files' names in order.
  *
  * @throws LetheError `write-failed` naming the file.
  */
 export async function writeImages(
-  out: string,
+  output: ImageOutput,
   images: readonly GeneratedImage[],
   columns: number,
 ): Promise<readonly string[]> {
-  const isFolder = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => !out.toLowerCase().endsWith('.png'),
-  );
-  if (!isFolder) {
-    await write(
-      out,
-      encodePng(
-        contactSheet(
-          images.map(({ image }) => image),
-          columns,
-        ),
-      ),
-    );
-    return [out];
+  if (output.kind === 'file') {
+    const all = images.map(({ image }) => image);
+    await write(output.path, encodePng(contactSheet(all, columns)));
+    return [output.path];
   }
   const digits = String(images.length - 1).length;
   const files: string[] = [];
   for (const [i, { image, request }] of images.entries()) {
-    const file = join(out, `${String(i).padStart(digits, '0')}-seed${request.seed.toString()}.png`);
+    const file = join(output.path, `${String(i).padStart(digits, '0')}-seed${request.seed.toString()}.png`);
     await write(file, encodePng(image));
     files.push(file);
   }
@@ -43,13 +57,16 @@ export async function writeImages(
 }
 
 async function write(file: string, bytes: Uint8Array): Promise<void> {
+  await orWriteFailed(file, () => writeFile(file, bytes));
+}
+
+async function orWriteFailed(where: string, work: () => Promise<void>): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bytes);
+    await work();
   } catch (cause) {
     throw new LetheError('write-failed', {
-      what: 'cannot write the image',
-      where: file,
+      what: 'cannot write images',
+      where,
       why: cause instanceof Error ? cause.message : String(cause),
       next: 'name another place with --out, or free space on this one',
       cause,

@@ -7,7 +7,7 @@ import { checkPrimitives } from './primitives.ts';
 import type { GoldenResult } from './result.ts';
 
 /**
- * Checks every vector in a directory: primitives.* with tokenizer/, and checkpoint/ with goldens.*; either or both.
+ * Checks every vector in a directory: primitives.* with tokenizer/, and goldens.* with a checkpoint; either or both.
  *
  * @throws LetheError `golden-invalid` if there is neither, or a vector that no check knows.
  */

@@ -2,20 +2,22 @@ import { join } from 'node:path';
 import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { parseConfig } from '../../shared/model/config.ts';
+import { concatenate, rowsOfTensor } from '../../worker/diffusion/rows.ts';
 import { type PromptEmbedding, StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
 import type { SessionSettings } from '../../worker/session/protocol.ts';
 import { SessionCache } from '../../worker/session/session-cache.ts';
 import type { SessionThread } from '../../worker/session/session-thread.ts';
-import { GoldenFile, goldenInvalid, type Vector } from './golden-file.ts';
+import { checkpointOf } from './checkpoint-directory.ts';
+import { GoldenFile } from './golden-file.ts';
 import { countDifferences, type GoldenResult, relativeError } from './result.ts';
-import { type GoldenRun, goldenSettings, joined } from './golden-run.ts';
+import { type GoldenRun, goldenSettings } from './golden-run.ts';
 import { checkTrajectory } from './trajectory-vectors.ts';
 import { checkUNetCall } from './unet-vectors.ts';
 
 /** One UNet call, one decoding, one text encoding. */
 const tolerance = 1e-4;
 
-/** Checks goldens.safetensors against the checkpoint beside it. */
+/** Checks goldens.safetensors against its checkpoint. */
 export async function* checkCheckpoint(
   directory: string,
   thread: SessionThread,
@@ -24,7 +26,7 @@ export async function* checkCheckpoint(
   const configPath = join(directory, 'goldens.json');
   const settings = parseConfig(goldenSettings, { config: await readJsonFile(configPath), configPath });
   const file = await GoldenFile.open(directory, 'goldens.safetensors');
-  const checkpoint = await openCheckpoint(join(directory, 'checkpoint'));
+  const checkpoint = await openCheckpoint(await checkpointOf(directory));
   const model = await StableDiffusion.open(checkpoint, new SessionCache(thread, session, 3));
 
   const prompts = [...settings.prompts, ''].map((prompt) => model.tokenizer.encode(prompt));
@@ -40,13 +42,13 @@ export async function* checkCheckpoint(
     yield* checkUNetCall(run, name, Number(timestep));
   yield* checkDecoder(run);
   for (const [, scheduler = ''] of file.names(/^traj\.(\w+)\.latents$/)) yield* checkTrajectory(run, scheduler);
-  for (const name of file.unchecked()) throw goldenInvalid(directory, `no check knows the vector ${name}`);
+  file.requireAllRead();
 }
 
 async function* checkTexts({ file, texts, empty }: GoldenRun): AsyncGenerator<GoldenResult> {
   const compare = async (name: string, rows: readonly PromptEmbedding[]): Promise<GoldenResult> => {
     const expected = await file.read(name);
-    return { name, error: relativeError(joined(rows), expected.data), tolerance };
+    return { name, error: relativeError(concatenate(rows), expected.data), tolerance };
   };
   yield await compare('text.hidden', texts);
   yield await compare(
@@ -59,12 +61,8 @@ async function* checkTexts({ file, texts, empty }: GoldenRun): AsyncGenerator<Go
 async function* checkDecoder({ file, model }: GoldenRun): AsyncGenerator<GoldenResult> {
   const { shape, data } = await file.read('vae.latent');
   const [count = 1, , height = 1, width = 1] = shape;
-  const images = await model.decodeRaw(height, width, rowsOf({ shape, data }, count));
+  const latents = rowsOfTensor({ shape, data: Float32Array.from(data) }, count);
+  const images = await model.decodeRaw(height, width, latents);
   const expected = await file.read('vae.decoded');
-  yield { name: 'vae.decoded', error: relativeError(joined(images), expected.data), tolerance };
-}
-
-function rowsOf({ data }: Vector, count: number): readonly Float32Array[] {
-  const length = data.length / count;
-  return Array.from({ length: count }, (_, i) => Float32Array.from(data.subarray(i * length, (i + 1) * length)));
+  yield { name: 'vae.decoded', error: relativeError(concatenate(images), expected.data), tolerance };
 }

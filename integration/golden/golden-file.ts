@@ -28,9 +28,10 @@ export class GoldenFile {
     return [...this.#file.tensors.keys()].map((name) => pattern.exec(name)).filter((match) => match !== null);
   }
 
-  /** Names that nothing has asked for: vectors that no check knows. */
-  unchecked(): readonly string[] {
-    return [...this.#file.tensors.keys()].filter((name) => !this.#asked.has(name));
+  /** @throws LetheError `golden-invalid` that names the vectors nothing has read: no check knows them. */
+  requireAllRead(): void {
+    const unread = [...this.#file.tensors.keys()].filter((name) => !this.#asked.has(name));
+    if (unread.length > 0) throw goldenInvalid(this.#file.path, `no check knows these vectors: ${unread.join(', ')}`);
   }
 
   async read(name: string): Promise<Vector> {

@@ -26,8 +26,3 @@ export interface GoldenRun {
   readonly thread: SessionThread;
   readonly session: SessionSettings;
 }
-
-/** Rows one after another. */
-export function joined(rows: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(rows.flatMap((row) => [...row]));
-}

@@ -17,7 +17,8 @@ try {
     });
   }
   for (const directory of directories) {
-    process.stdout.write(`# ${directory}\n`);
+    // Not a result: stdout has those and the count alone.
+    process.stderr.write(`# ${directory}\n`);
     for await (const result of checkDirectory(directory, thread, { provider: 'cpu', threads: 1 })) {
       count[passed(result) ? 'passed' : 'failed'] += 1;
       process.stdout.write(`${formatResult(result)}\n`);

@@ -1,8 +1,9 @@
 import { createScheduler, type Scheduler } from '../../worker/diffusion/scheduler/scheduler.ts';
 import { parseSchedulerConfig } from '../../worker/diffusion/scheduler/scheduler-config.ts';
 import { schedulerClasses, schedulerNames } from '../../worker/diffusion/scheduler/scheduler-name.ts';
+import { concatenate } from '../../worker/diffusion/rows.ts';
 import type { Sampling } from '../../worker/diffusion/sampling.ts';
-import { type GoldenRun, joined } from './golden-run.ts';
+import type { GoldenRun } from './golden-run.ts';
 import { goldenInvalid } from './golden-file.ts';
 import { type GoldenResult, relativeError } from './result.ts';
 
@@ -35,14 +36,14 @@ export async function* checkTrajectory(run: GoldenRun, key: string): AsyncGenera
   }
   const tolerance = toleranceOf(settings.steps, golden.config['timestep_spacing']);
   const expected = await file.read(`traj.${key}.latents`);
-  yield { name: `traj.${key}.latents`, error: relativeError(joined(latents), expected.data), tolerance };
+  yield { name: `traj.${key}.latents`, error: relativeError(concatenate(latents), expected.data), tolerance };
 
   const images = await model.decode(
     sampling,
     batch.map((trajectory) => trajectory.latents),
   );
   const image = await file.read(`traj.${key}.image`);
-  const pixels = joined(images.map(({ data }) => data));
+  const pixels = concatenate(images.map(({ data }) => data));
   yield { name: `traj.${key}.image`, error: relativeError(pixels, image.data), tolerance };
 }
 

@@ -2,7 +2,8 @@ import { unet, trajectories, unetInputs } from '../../shared/model/family/unet/u
 import { graphOf } from '../../shared/model/graph/graph.ts';
 import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { linearInputs, tap } from '../../shared/model/tap.ts';
-import { type GoldenRun, joined } from './golden-run.ts';
+import { concatenate } from '../../worker/diffusion/rows.ts';
+import type { GoldenRun } from './golden-run.ts';
 import { type GoldenResult, relativeError } from './result.ts';
 
 /** One UNet call, and the statistic of one layer's inputs in it. */
@@ -30,7 +31,7 @@ export async function* checkUNetCall(run: GoldenRun, name: string, timestep: num
     [unetInputs.context]: {
       type: 'float32',
       shape: [count, tokens, model.unetConfig.crossAttentionWidth],
-      data: joined(texts.slice(0, count)),
+      data: concatenate(texts.slice(0, count)),
     },
   });
   await session.dispose();

@@ -18,8 +18,8 @@ export type Predict = (samples: readonly Float32Array[], timestep: number) => Pr
  * call; a caller that stops listening stops the loop, and what it was last given can be continued later or elsewhere
  * with the same bits.
  *
- * @throws LetheError `trajectory-invalid` if the trajectories stand at different steps; `non-finite` with the step and
- *   the place in the batch if a prediction is not finite.
+ * @throws LetheError `trajectory-invalid` if the trajectories stand at different steps or cannot be the scheduler's;
+ *   `non-finite` with the step and the place in the batch if a prediction is not finite.
  */
 export async function* denoise(
   predict: Predict,
@@ -27,16 +27,8 @@ export async function* denoise(
   sampling: Sampling,
   start: readonly Trajectory[],
 ): AsyncGenerator<readonly Trajectory[], void, undefined> {
-  const first = start[0]?.scheduler.step ?? 0;
-  if (start.some((trajectory) => trajectory.scheduler.step !== first)) {
-    throw new LetheError('trajectory-invalid', {
-      what: 'cannot denoise the batch',
-      why: `its trajectories stand at steps ${start.map((trajectory) => trajectory.scheduler.step).join(', ')}`,
-      next: 'batch trajectories that stand at the same step',
-    });
-  }
-
-  const generators = start.map((trajectory) => TorchGenerator.restore(trajectory.noise));
+  const first = firstStep(start, scheduler.timesteps.length);
+  const generators = scheduler.needsNoise ? start.map(({ noise }) => TorchGenerator.restore(noise)) : [];
   let batch = start;
   for (let step = first; step < scheduler.timesteps.length; step++) {
     const timestep = scheduler.timesteps[step] ?? 0;
@@ -46,12 +38,28 @@ export async function* denoise(
       const guided = guide(predictions[i] ?? new Float32Array(), rowsOf(sampling), sampling.guidance);
       requireFinite(guided, step, timestep, i);
       const generator = generators[i];
-      const noise = scheduler.needsNoise ? generator?.randn(guided.length) : undefined;
+      const noise = generator?.randn(guided.length);
       const next = scheduler.step(trajectory.scheduler, guided, trajectory.latents, noise);
       return { latents: next.sample, scheduler: next.state, noise: generator?.state() ?? trajectory.noise };
     });
     yield batch;
   }
+}
+
+/** The step all trajectories stand at; `calls`, the end, is one. */
+function firstStep(start: readonly Trajectory[], calls: number): number {
+  const steps = start.map((trajectory) => trajectory.scheduler.step);
+  const [first = 0] = steps;
+  const refuse = (why: string, next: string) =>
+    new LetheError('trajectory-invalid', { what: 'cannot denoise the batch', where: 'step', why, next });
+  if (steps.some((step) => step !== first))
+    throw refuse(
+      `its trajectories stand at steps ${steps.join(', ')}`,
+      'batch trajectories that stand at the same step',
+    );
+  if (first > calls)
+    throw refuse(`it stands at step ${first}, and there are ${calls} UNet calls`, 'run the trajectory from its start');
+  return first;
 }
 
 function requireFinite(values: Float32Array, step: number, timestep: number, place: number): void {

@@ -20,11 +20,15 @@ export interface GeneratedImage {
 export type GenerateEvent =
   /** A prompt is longer than the text encoder takes; `text` is left out, as the tokenizer does. */
   | { readonly kind: 'truncated'; readonly index: number; readonly tokens: number; readonly text: string }
+  /** All that was asked for is in order and the work begins: so many UNet calls, over all batches. */
+  | { readonly kind: 'start'; readonly calls: number }
   /** A UNet call is done; `calls` so far, over all batches. */
   | { readonly kind: 'step'; readonly calls: number };
 
 /**
  * Images for prompts, `batch` at a time, in the order of the requests. An image does not depend on what shared its batch.
+ *
+ * @throws LetheError `sampling-invalid` for settings or a seed, `tensor-mismatch` for weights, before anything runs.
  */
 export async function generateImages(
   model: StableDiffusion,
@@ -33,28 +37,25 @@ export async function generateImages(
   batch: number,
   onEvent: (event: GenerateEvent) => void,
 ): Promise<readonly GeneratedImage[]> {
+  const scheduler = model.scheduler(sampling);
+  model.checkWeights(sampling);
+  const starts = requests.map(({ seed }) => model.start(seed, sampling, scheduler));
   const prompts = requests.map(({ prompt }) => model.tokenizer.encode(prompt));
   for (const [index, { truncated: text }] of prompts.entries())
     if (text !== undefined) onEvent({ kind: 'truncated', index, tokens: model.tokenizer.maxLength, text });
+  onEvent({ kind: 'start', calls: Math.ceil(requests.length / batch) * scheduler.timesteps.length });
 
   const [empty = new Float32Array(), ...texts] = await model.encode([model.tokenizer.encode(''), ...prompts]);
-  const scheduler = model.scheduler(sampling);
   const images: Image[] = [];
   let calls = 0;
   for (let at = 0; at < requests.length; at += batch) {
-    const part = requests.slice(at, at + batch);
-    const start: readonly Trajectory[] = part.map(({ seed }) => model.start(seed, sampling, scheduler));
-    let end = start;
-    for await (end of model.denoise(sampling, scheduler, start, texts.slice(at, at + batch), empty)) {
+    let end: readonly Trajectory[] = starts.slice(at, at + batch);
+    for await (end of model.denoise(sampling, scheduler, end, texts.slice(at, at + batch), empty)) {
       calls += 1;
       onEvent({ kind: 'step', calls });
     }
-    images.push(
-      ...(await model.decode(
-        sampling,
-        end.map(({ latents }) => latents),
-      )),
-    );
+    const latents = end.map((trajectory) => trajectory.latents);
+    images.push(...(await model.decode(sampling, latents)));
   }
   return images.map((image, i) => {
     const request = requests[i] ?? { prompt: '', seed: 0n };

@@ -1,18 +1,16 @@
 import type { Checkpoint, Component } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { clipText } from '../../shared/model/family/clip/clip-text.ts';
-import { parseClipTextConfig } from '../../shared/model/family/clip/config.ts';
-import { parseUNetConfig } from '../../shared/model/family/unet/config.ts';
 import { unet } from '../../shared/model/family/unet/unet.ts';
-import { imageScale, parseVaeConfig } from '../../shared/model/family/vae/config.ts';
+import { imageScale } from '../../shared/model/family/vae/config.ts';
 import { vaeDecoder } from '../../shared/model/family/vae/decoder.ts';
 import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { layersOf, type SiteLayer, type SiteName, sites } from '../../shared/model/site.ts';
-import { elementCount } from '../../shared/tensor/float-tensor.ts';
-import { createScheduler } from './scheduler/scheduler.ts';
-import { applyPipelineFixups, parseSchedulerConfig, schedulerNameOf } from './scheduler/scheduler-config.ts';
 import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
-import { requireStableDiffusion, schedulerClassOf } from './stable-diffusion.ts';
+import { elementCount } from '../../shared/tensor/float-tensor.ts';
+import { pipelineParts, requireFit, requireStableDiffusion } from './pipeline-config.ts';
+import { createScheduler } from './scheduler/scheduler.ts';
+import { schedulerNameOf } from './scheduler/scheduler-config.ts';
 
 /** What a checkpoint is, found without running it. */
 export interface Inspection {
@@ -43,45 +41,45 @@ interface ComponentSummary {
   readonly dtypes: readonly string[];
 }
 
+/** Steps that every scheduler can take. */
+const fewSteps = 10;
+
 /** Reads every config and builds every graph; all that is refused is listed, not only the first. */
 export async function inspectCheckpoint(checkpoint: Checkpoint): Promise<Inspection> {
-  const { modelIndex, modelIndexPath, schedulerConfig, schedulerConfigPath } = checkpoint;
   const refusals: LetheError[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
+  const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (!(error instanceof LetheError)) throw error;
       refusals.push(error);
       return undefined;
     }
   };
-  const family = modelIndex['_class_name'];
-  attempt(() => {
-    requireStableDiffusion(modelIndex, modelIndexPath);
+  await attempt(() => {
+    requireStableDiffusion(checkpoint);
   });
-
-  const scheduler = attempt(() => {
-    const config = parseSchedulerConfig(schedulerConfig, schedulerConfigPath, schedulerClassOf(modelIndex));
-    return createScheduler(schedulerNameOf(config), applyPipelineFixups(config), 2);
+  const scheduler = await attempt(() => {
+    const config = pipelineParts.scheduler(checkpoint);
+    return createScheduler(schedulerNameOf(config), config, fewSteps);
   });
-  const text = attempt(() => parseClipTextConfig(checkpoint.textEncoder));
-  if (text !== undefined) attempt(() => clipText(rootOf(checkpoint.textEncoder), text, text.positions));
-  const unetConfig = attempt(() => parseUNetConfig(checkpoint.unet));
-  const [height, width] = unetConfig?.sampleSize ?? [0, 0];
+  const text = await attempt(() => pipelineParts.text(checkpoint));
+  if (text !== undefined) await attempt(() => clipText(rootOf(checkpoint.textEncoder), text, text.positions));
+  const unetConfig = await attempt(() => pipelineParts.unet(checkpoint));
+  const [height, width] = unetConfig?.sampleSize ?? [8, 8];
   if (unetConfig !== undefined) {
     const call = { height, width, tokens: text?.positions ?? 1, rows: 2 } as const;
-    attempt(() => unet(rootOf(checkpoint.unet), unetConfig, call));
+    await attempt(() => unet(rootOf(checkpoint.unet), unetConfig, call));
   }
-  const vaeConfig = attempt(() => parseVaeConfig(checkpoint.vae));
-  if (vaeConfig !== undefined && unetConfig !== undefined)
-    attempt(() => vaeDecoder(rootOf(checkpoint.vae), vaeConfig, height, width));
-  await loadClipTokenizer(checkpoint.tokenizer, text?.positions).catch((error: unknown) => {
-    attempt(() => {
-      throw error;
+  const vaeConfig = await attempt(() => pipelineParts.vae(checkpoint));
+  if (vaeConfig !== undefined) await attempt(() => vaeDecoder(rootOf(checkpoint.vae), vaeConfig, height, width));
+  const tokenizer = await attempt(() => loadClipTokenizer(checkpoint.tokenizer, text?.positions));
+  if (text !== undefined && unetConfig !== undefined && vaeConfig !== undefined && tokenizer !== undefined)
+    await attempt(() => {
+      requireFit(checkpoint, { text, unet: unetConfig, vae: vaeConfig }, tokenizer);
     });
-  });
 
+  const family = checkpoint.modelIndex['_class_name'];
   const scale = vaeConfig === undefined ? undefined : imageScale(vaeConfig);
   return {
     family: typeof family === 'string' ? family : 'unknown',

@@ -1,3 +1,4 @@
+import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratorState } from './noise/generator-state.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
 import type { Scheduler, SchedulerState } from './scheduler/scheduler.ts';
@@ -19,4 +20,16 @@ export function startTrajectory(seed: bigint | number, count: number, scheduler:
   const sigma = Math.fround(scheduler.initNoiseSigma);
   const latents = generator.randn(count).map((value) => value * sigma);
   return { latents, scheduler: scheduler.init(), noise: generator.state() };
+}
+
+/** @throws LetheError `trajectory-invalid` unless the latents have the size that is sampled. */
+export function requireLatents(latents: Float32Array, channels: number, height: number, width: number): void {
+  const expected = channels * height * width;
+  if (latents.length === expected) return;
+  throw new LetheError('trajectory-invalid', {
+    what: 'cannot denoise the batch',
+    where: 'latents',
+    why: `there are ${latents.length} of them; ${channels}×${height}×${width} are ${expected}`,
+    next: 'continue a trajectory with the checkpoint and the size that it was started with',
+  });
 }

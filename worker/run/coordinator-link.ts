@@ -1,4 +1,5 @@
-import { Client, type ClientDuplexStream, credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
+import { type ClientDuplexStream, credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { type CoordinatorMessage, type WorkerMessage, WorkServiceClient } from '../../gen/fleet/v1/work.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';

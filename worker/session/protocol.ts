@@ -1,3 +1,4 @@
+import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { Provider, ProviderSupport } from './provider.ts';
 
 /** How a session runs. */
@@ -7,7 +8,7 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
-/** A tensor that crosses the thread boundary. */
+/** A tensor that goes to the session thread. */
 export type HostTensor =
   | { readonly type: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly type: 'int32'; readonly shape: readonly number[]; readonly data: Int32Array };
@@ -29,12 +30,14 @@ export type Request =
       readonly session: number;
       readonly feeds: Readonly<Record<string, HostTensor>>;
     }
-  | { readonly kind: 'dispose'; readonly id: number; readonly session: number };
+  | { readonly kind: 'dispose'; readonly id: number; readonly session: number }
+  /** The last one: what is queued before it is dropped, and the thread ends. */
+  | { readonly kind: 'close' };
 
 /** From the session thread. `failure` carries the runtime's own words. */
 export type Reply =
   | { readonly kind: 'supported'; readonly id: number; readonly providers: readonly ProviderSupport[] }
   | { readonly kind: 'opened'; readonly id: number; readonly session: number }
-  | { readonly kind: 'ran'; readonly id: number; readonly outputs: Readonly<Record<string, HostTensor>> }
+  | { readonly kind: 'ran'; readonly id: number; readonly outputs: Readonly<Record<string, FloatTensor>> }
   | { readonly kind: 'disposed'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: string };

@@ -11,7 +11,8 @@ export interface ProviderSupport {
 /** What to do where a provider is not there: one sentence each. */
 export const providerAdvice: Readonly<Record<Provider, string>> = {
   cpu: 'reinstall with `npm ci`: the CPU provider is part of onnxruntime-node',
-  cuda: 'on Linux x64 with an NVIDIA driver run `npm rebuild onnxruntime-node --ignore-scripts=false --onnxruntime-node-install=cuda12` to fetch its libraries, or use --provider cpu',
+  // The package's install script, which .npmrc keeps from running; it fetches what is missing for Linux x64.
+  cuda: 'on Linux x64 with an NVIDIA driver and CUDA 12 run `npm rebuild onnxruntime-node --ignore-scripts=false` to fetch its libraries, or use --provider cpu',
   tensorrt: 'install the CUDA libraries as for --provider cuda and TensorRT itself, or use --provider cpu',
   webgpu: 'it needs a Vulkan, Metal or Direct3D 12 driver on this machine; use --provider cpu without one',
   dml: 'DirectML is part of Windows builds only; use --provider cpu',

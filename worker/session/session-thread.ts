@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { commonDirectory } from '../../shared/checkpoint/common-directory.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
+import { type Failure, LetheError } from '../../shared/error/lethe-error.ts';
 import { encodeModel } from '../../shared/model/graph/encode.ts';
 import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
 import { input } from '../../shared/model/graph/value.ts';
@@ -17,31 +17,42 @@ export interface Session {
    * @throws LetheError `session-failed` with the runtime's reason, `session-lost` if its thread ended.
    */
   run(feeds: Readonly<Record<string, HostTensor>>): Promise<ReadonlyMap<string, FloatTensor>>;
-  /** Frees the model's memory. The session cannot be used after it. */
+  /** Frees the model's memory once the runs under way are done. Later runs are refused; disposing again does nothing. */
   dispose(): Promise<void>;
 }
 
-type Unsent<T> = T extends unknown ? Omit<T, 'id'> : never;
+const startAgain = 'start again; if it was killed, give it more memory or a smaller batch';
+
+type Unsent<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
 /** A thread that runs models, so that the one that calls it never blocks. Requests are answered in order. */
 export class SessionThread {
   readonly #thread: Worker;
   readonly #waiting = new Map<number, { resolve: (reply: Reply) => void; reject: (error: LetheError) => void }>();
+  /** One element: 1 once nothing that is still queued in the thread matters. */
+  readonly #closing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #exited: Promise<unknown>;
   #sent = 0;
   #ended: LetheError | undefined;
 
   constructor() {
-    this.#thread = new Worker(new URL('./thread.js', import.meta.url), { name: 'lethe-session' });
+    this.#thread = new Worker(new URL('./thread.js', import.meta.url), {
+      name: 'lethe-session',
+      workerData: this.#closing,
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#thread.once('exit', resolve);
+    });
     this.#thread.on('message', (reply: Reply) => {
       this.#waiting.get(reply.id)?.resolve(reply);
       this.#waiting.delete(reply.id);
       this.#hold();
     });
     this.#thread.on('error', (cause) => {
-      this.#end(`it failed: ${cause.message}`, cause);
+      this.#end({ why: `it failed: ${cause.message}`, next: startAgain, cause });
     });
     this.#thread.on('exit', (code) => {
-      this.#end(`it ended with code ${code}`);
+      this.#end({ why: `it ended with code ${code}`, next: startAgain });
     });
     this.#hold();
   }
@@ -80,28 +91,37 @@ export class SessionThread {
       if (problem !== undefined) throw unavailable(settings, known, problem);
       throw failed(`cannot load ${graph.name}`, reasonOf(opened));
     }
-    const { session } = opened;
+    return this.#session(graph.name, opened.session);
+  }
+
+  /**
+   * Ends the thread and frees all its sessions. Requests under way and later ones fail with `session-lost` at once; the
+   * promise is kept when the model call under way is over, for ending a thread inside onnxruntime aborts the process.
+   */
+  async close(): Promise<void> {
+    this.#end({ why: 'it was closed', next: 'start a new session thread' });
+    Atomics.store(this.#closing, 0, 1);
+    this.#hold();
+    this.#thread.postMessage({ kind: 'close' } satisfies Request);
+    await this.#exited;
+  }
+
+  #session(name: string, session: number): Session {
+    let disposed = false;
     return {
       run: async (feeds) => {
+        if (disposed) throw failed(`cannot run ${name}`, 'the session has been disposed of');
         const reply = await this.#ask({ kind: 'run', session, feeds });
-        if (reply.kind === 'ran')
-          return new Map(
-            Object.entries(reply.outputs).map(([name, { shape, data }]) => [
-              name,
-              { shape, data: data as Float32Array },
-            ]),
-          );
-        throw failed(`cannot run ${graph.name}`, reasonOf(reply));
+        if (reply.kind === 'ran') return new Map(Object.entries(reply.outputs));
+        throw failed(`cannot run ${name}`, reasonOf(reply));
       },
       dispose: async () => {
+        // A thread that ended has freed everything.
+        if (disposed || this.#ended !== undefined) return;
+        disposed = true;
         await this.#ask({ kind: 'dispose', session });
       },
     };
-  }
-
-  /** Ends the thread and frees all its sessions; requests under way fail with `session-lost`. */
-  async close(): Promise<void> {
-    await this.#thread.terminate();
   }
 
   #ask(request: Unsent<Request>): Promise<Reply> {
@@ -117,19 +137,14 @@ export class SessionThread {
     });
   }
 
-  /** Keeps the process alive while an answer is awaited, and no longer. */
+  /** Keeps the process alive while an answer or the end is awaited, and no longer. */
   #hold(): void {
-    if (this.#waiting.size > 0) this.#thread.ref();
+    if (this.#waiting.size > 0 || this.#closing[0] === 1) this.#thread.ref();
     else this.#thread.unref();
   }
 
-  #end(why: string, cause?: unknown): void {
-    this.#ended ??= new LetheError('session-lost', {
-      what: 'the session thread is gone',
-      why,
-      next: 'start again; if it was killed, give it more memory or a smaller batch',
-      cause,
-    });
+  #end(failure: Omit<Failure, 'what'>): void {
+    this.#ended ??= new LetheError('session-lost', { what: 'the session thread is gone', ...failure });
     for (const { reject } of this.#waiting.values()) reject(this.#ended);
     this.#waiting.clear();
   }

@@ -2,14 +2,19 @@
  * Entry point of the session thread: the only place that touches onnxruntime-node. run() blocks its thread for as long
  * as the model takes, so nothing else lives here. Requests are answered in the order they arrive.
  */
-import { parentPort } from 'node:worker_threads';
-import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { parentPort, workerData } from 'node:worker_threads';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request } from './protocol.ts';
+
+// Fatal only, here and in every session: what fails is thrown and reported once, with what to do.
+env.logLevel = 'fatal';
 
 const sessions = new Map<number, InferenceSession>();
 let opened = 0;
 
-async function answer(request: Request): Promise<Reply> {
+async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Reply> {
   const { id } = request;
   switch (request.kind) {
     case 'support': {
@@ -24,7 +29,6 @@ async function answer(request: Request): Promise<Reply> {
         interOpNumThreads: 1,
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
-        // Fatal only: what fails is thrown and reported once, with what to do, not also printed by the runtime.
         logSeverityLevel: 4,
         extra: {
           session: {
@@ -52,8 +56,7 @@ async function answer(request: Request): Promise<Reply> {
 
 function sessionOf(id: number): InferenceSession {
   const session = sessions.get(id);
-  // The host drops a session's handle when it disposes of it, so this is a defect of the host, reported as any failure.
-  if (session === undefined) throw new ReferenceError(`session ${id} is not open`);
+  if (session === undefined) throw defect(`session ${id}`, 'it is not open');
   return session;
 }
 
@@ -64,11 +67,11 @@ function toRuntime(feeds: Readonly<Record<string, HostTensor>>): Record<string, 
 }
 
 /** Copies: the runtime's buffers are its own and cannot be transferred. */
-function fromRuntime(outputs: Readonly<Record<string, Tensor>>): Record<string, HostTensor> {
+function fromRuntime(outputs: Readonly<Record<string, Tensor>>): Record<string, FloatTensor> {
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, tensor]) => {
-      const data = Float32Array.from(tensor.data as Float32Array);
-      return [name, { type: 'float32' as const, shape: tensor.dims, data }];
+    Object.entries(outputs).map(([name, { type, dims, data }]) => {
+      if (!(data instanceof Float32Array)) throw defect(`output ${name}`, `it is ${type}; outputs have to be float32`);
+      return [name, { shape: dims, data: data.slice() }];
     }),
   );
 }
@@ -78,9 +81,27 @@ function buffersOf(reply: Reply): ArrayBuffer[] {
   return Object.values(reply.outputs).map((tensor) => tensor.data.buffer as ArrayBuffer);
 }
 
+/** What the other side of the thread has checked already. */
+function defect(what: string, why: string): LetheError {
+  return new LetheError('session-failed', {
+    what: `cannot use ${what}`,
+    why,
+    next: 'report this as a defect of Lethe',
+  });
+}
+
+/** See SessionThread: nothing is begun once its element is 1. */
+const closing = workerData as Int32Array;
+
 let queue = Promise.resolve();
 parentPort?.on('message', (request: Request) => {
   queue = queue.then(async () => {
+    if (request.kind === 'close') {
+      // Nothing else keeps the thread alive.
+      parentPort?.close();
+      return;
+    }
+    if (Atomics.load(closing, 0) === 1) return;
     const reply = await answer(request).catch((error: unknown): Reply => {
       return { kind: 'failed', id: request.id, failure: error instanceof Error ? error.message : String(error) };
     });

@@ -1,8 +1,7 @@
 import { floatConstant, type Value } from '../graph/value.ts';
 import { fixed, type Module } from '../module.ts';
-import { add, mul } from '../ops/arithmetic.ts';
 import { reshape } from '../ops/layout.ts';
-import { instanceNormalization } from '../ops/normalization.ts';
+import { channelAffine, instanceNormalization } from '../ops/normalization.ts';
 
 /**
  * torch.nn.GroupNorm of x[b, c, h, w]: mean 0 and variance 1 over each of `groups` groups of channels, then an affine
@@ -21,7 +20,5 @@ export function groupNorm(module: Module, x: Value, groups: number, epsilon: num
   const grouped = reshape(`${path}.group`, x, [batch, groups, (channels / groups) * pixels]);
   const normal = instanceNormalization(path, grouped, ones, zeros, epsilon);
   const image = reshape(`${path}.ungroup`, normal, x.type.shape);
-  const weight = reshape(`${path}.weight`, module.parameter('weight', [channels]), [channels, 1, 1]);
-  const bias = reshape(`${path}.bias`, module.parameter('bias', [channels]), [channels, 1, 1]);
-  return add(path, mul(path, image, weight), bias);
+  return channelAffine(path, image, module.parameter('weight', [channels]), module.parameter('bias', [channels]));
 }

@@ -39,10 +39,14 @@ export function linearHalves(module: Module, x: Value, half: number): readonly [
 
 function project(module: Module, x: Value, weight: Value, bias: Value | undefined): Value {
   const leading = x.type.shape.slice(0, -1);
-  const inner = fixed(x.type.shape.at(-1), module.path);
-  const rows = reshape(`${module.path}.rows`, x, [productOf(leading), inner]);
-  const y = gemm(module.path, rows, weight, bias);
+  const y = gemm(module.path, tokenRows(module.path, x), weight, bias);
   return reshape(module.path, y, [...leading, fixed(y.type.shape[1], module.path)]);
+}
+
+/** x[..., width] as one matrix: its leading axes become rows. */
+export function tokenRows(path: string, x: Value): Value {
+  const width = fixed(x.type.shape.at(-1), path);
+  return reshape(`${path}.rows`, x, [productOf(x.type.shape.slice(0, -1)), width]);
 }
 
 /** Leading axes as one size: `2*trajectories` × 256 is `512*trajectories`. */

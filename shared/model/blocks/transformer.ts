@@ -1,3 +1,4 @@
+import type { Dim } from '../graph/tensor-type.ts';
 import type { Value } from '../graph/value.ts';
 import { fixed, type Module } from '../module.ts';
 import { add } from '../ops/arithmetic.ts';
@@ -6,7 +7,7 @@ import { attention } from './attention.ts';
 import { feedForward } from './feed-forward.ts';
 import { groupNorm } from './group-norm.ts';
 import { layerNorm } from './layer-norm.ts';
-import { linear, pointwise } from './linear.ts';
+import { linear, pointwise, tokenRows } from './linear.ts';
 import { repeatRows } from './rows.ts';
 
 /** Transformer2DModel as the cross-attention blocks of a UNet make it. */
@@ -47,13 +48,26 @@ export function transformer(module: Module, x: Value, context: Value, settings: 
   return add(module.path, out, repeatRows(module.path, x, rows));
 }
 
-/** diffusers.models.attention.BasicTransformerBlock on tokens x[b, n, c]. */
+/**
+ * diffusers.models.attention.BasicTransformerBlock on tokens x[b, n, c]. All but the attention itself sees tokens as the
+ * rows of one matrix, as its products take them: nothing is reshaped between them.
+ */
 function transformerBlock(module: Module, x: Value, context: Value, heads: number): Value {
+  const [, tokens = 1, width = 1] = x.type.shape;
   const norm = (name: string, value: Value): Value => layerNorm(module.child(name), value, layerNormEpsilon);
-  const self = norm('norm1', x);
-  let h = add(`${module.path}.attn1`, attention(module.child('attn1'), self, self, heads, false), x);
+  const attend = (name: string, rows: Value, batch: Dim, other?: Value): Value => {
+    const path = `${module.path}.${name}`;
+    const sequence = reshape(`${path}.tokens`, rows, [batch, tokens, width]);
+    return tokenRows(path, attention(module.child(name), sequence, other ?? sequence, heads, false));
+  };
+  let batch = x.type.shape[0] ?? 1;
+  let h = tokenRows(module.path, x);
+  h = add(`${module.path}.attn1`, attend('attn1', norm('norm1', h), batch), h);
   // Queries need their own row from here on.
-  h = repeatRows(`${module.path}.attn1`, h, context.type.shape[0] ?? 1);
-  h = add(`${module.path}.attn2`, attention(module.child('attn2'), norm('norm2', h), context, heads, false), h);
-  return add(`${module.path}.ff`, feedForward(module.child('ff'), norm('norm3', h)), h);
+  const single = reshape(`${module.path}.attn1.tokens`, h, [batch, tokens, width]);
+  batch = context.type.shape[0] ?? 1;
+  h = tokenRows(`${module.path}.attn1`, repeatRows(`${module.path}.attn1`, single, batch));
+  h = add(`${module.path}.attn2`, attend('attn2', norm('norm2', h), batch, context), h);
+  h = add(`${module.path}.ff`, feedForward(module.child('ff'), norm('norm3', h)), h);
+  return reshape(module.path, h, [batch, tokens, width]);
 }

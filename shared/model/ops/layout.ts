@@ -1,9 +1,13 @@
 import { type Dim, type ElementType, formatProduct, sameShape, splitDim } from '../graph/tensor-type.ts';
 import { intConstant, type Value } from '../graph/value.ts';
-import { apply, applyMany, int, ints, operandError } from './apply.ts';
+import { apply, applyMany, int, ints, operandError, string } from './apply.ts';
 
-/** The same elements under another shape, with at most one size bound at run time. ONNX Reshape. */
-export function reshape(module: string, x: Value, shape: readonly Dim[]): Value {
+/**
+ * The same elements under another shape, with at most one size bound at run time. ONNX Reshape. Of several in a row only
+ * the last is made, and none where it leads back: a block may see tokens as rows or as sequences as it likes.
+ */
+export function reshape(module: string, value: Value, shape: readonly Dim[]): Value {
+  const x = beforeReshape(value);
   if (sameShape(x.type.shape, shape)) return x;
   const symbolic = shape.filter((dim) => splitDim(dim).symbol !== undefined);
   if (symbolic.length > 1) throw operandError('Reshape', module, [x], `[${shape.join(',')}] has two unbound sizes`);
@@ -14,6 +18,11 @@ export function reshape(module: string, x: Value, shape: readonly Dim[]): Value 
     shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
   );
   return apply('Reshape', module, [x, target], { element: x.type.element, shape });
+}
+
+function beforeReshape(value: Value): Value {
+  if (value.kind !== 'result' || value.node.operator !== 'Reshape') return value;
+  return value.node.inputs[0] ?? value;
 }
 
 /** Axes in another order: output axis i is input axis `order[i]`. ONNX Transpose. */
@@ -53,6 +62,21 @@ export function halve(module: string, x: Value): readonly [Value, Value] {
   const [low, high] = applyMany('Split', module, [x], [type, type], { axis: int(axis), num_outputs: int(2) });
   if (low === undefined || high === undefined) throw operandError('Split', module, [x], 'it makes no output');
   return [low, high];
+}
+
+/**
+ * Blocks of channels to pixels: x[b, (row, column, c), h, w] → [b, c, size·h, size·w], where row and column are the
+ * pixel's place in its square of `size`. ONNX DepthToSpace, mode DCR.
+ */
+export function depthToSpace(module: string, x: Value, size: number): Value {
+  const [batch, channels, height, width] = x.type.shape;
+  if (batch === undefined || typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number')
+    throw operandError('DepthToSpace', module, [x], 'channels, height and width have to be bound');
+  if (channels % (size * size) !== 0)
+    throw operandError('DepthToSpace', module, [x], `its channels are no multiple of ${size * size}`);
+  const shape = [batch, channels / (size * size), size * height, size * width];
+  const attributes = { blocksize: int(size), mode: string('DCR') };
+  return apply('DepthToSpace', module, [x], { element: x.type.element, shape }, attributes);
 }
 
 /** The same numbers in another element type; the value itself where it has that type. ONNX Cast. */

@@ -1,0 +1,262 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFile, readdir, rm, mkdtemp, truncate, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../shared/checkpoint/read-safetensors.ts';
+import { copyOfEmojiSd, editJson, emojiSd } from '../worker/diffusion/emoji-sd.spec-support.ts';
+import { cleanEnvironment, ended, lethe, mainFile } from './run-command.spec-support.ts';
+
+/** As few model calls as there can be. */
+const quick = ['--scheduler', 'euler', '--steps', '2'];
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lethe-generate-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('lethe generate', () => {
+  it('writes one file, names it on stdout and says how far it is on stderr, in plain lines', async () => {
+    const out = join(folder, 'made', 'apple.png');
+    const { code, stdout, stderr } = await lethe(['generate', '--prompt', 'a red apple', ...quick, '--out', out]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${out}\n` });
+    expect(stderr).toBe('denoising 1/2\ndenoising 2/2\n');
+    expect(decode(await readFile(out))).toMatchObject({ width: 64, height: 64, channels: 3, depth: 8 });
+  });
+
+  it('writes a file for each prompt into a folder; the same bytes at any batch', async () => {
+    const prompts = ['--prompt', 'a cat', 'an owl', 'a violin', '--seed', '5'];
+    const [one, other] = [join(folder, 'one'), join(folder, 'other')];
+    const made = await lethe(['generate', ...prompts, ...quick, '--batch', '3', '--out', one]);
+    const names = ['0-seed5.png', '1-seed6.png', '2-seed7.png'];
+    expect(made).toMatchObject({ code: 0, stdout: names.map((name) => `${join(one, name)}\n`).join('') });
+    await lethe(['generate', ...prompts, ...quick, '--out', other], { LETHE_BATCH: '2' });
+    expect(await readdir(other)).toEqual(names);
+    for (const name of names) expect(await readFile(join(other, name))).toEqual(await readFile(join(one, name)));
+  });
+
+  it('puts several prompts side by side into one file, and says with --json what was made', async () => {
+    const out = join(folder, 'sheet.png');
+    const args = ['generate', '--prompt', 'a cat', 'an owl', ...quick, '--seed', '-1', '--out', out, '--json'];
+    const { code, stdout } = await lethe(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      files: [out],
+      images: [
+        { prompt: 'a cat', seed: '-1', width: 64, height: 64 },
+        { prompt: 'an owl', seed: '0', width: 64, height: 64 },
+      ],
+      scheduler: 'euler',
+      steps: 2,
+      guidance: 2.5,
+      unetCalls: 2,
+    });
+    expect(decode(await readFile(out))).toMatchObject({ width: 128, height: 64 });
+  });
+
+  it('has what suits a checkpoint as default, recognises a copy of emoji-sd, and takes sizes', async () => {
+    const copy = await copyOfEmojiSd();
+    const args = ['generate', '--prompt', 'a cat', '--steps', '1', '--size', '32x64', '--json', '--out', folder];
+    const { stdout } = await lethe([...args, '--checkpoint', copy]);
+    await rm(copy, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ scheduler: 'pndm', guidance: 2.5, images: [{ width: 32, height: 64 }] });
+  });
+
+  it('says which part of a prompt is too long', async () => {
+    const prompt = `${'cat '.repeat(22)}red apple`;
+    const { code, stdout, stderr } = await lethe(['generate', '--prompt', prompt, ...quick, '--out', folder, '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: prompt 1 is longer than 24 tokens; this part is left out: red apple\n');
+    expect(JSON.parse(stdout)).toMatchObject({ images: [{ prompt, truncated: 'red apple' }] });
+  });
+});
+
+describe('lethe generate refuses', () => {
+  it.each([
+    [['--steps', '0'], 'usage', /--steps/],
+    [['--steps', '1001'], 'sampling-invalid', /1000/],
+    [['--seed', '1.5'], 'usage', /--seed/],
+    [['--seed', '18446744073709551616'], 'usage', /--seed/],
+    [['--seed', '18446744073709551615', '--prompt', 'a', 'b'], 'sampling-invalid', /18446744073709551616/],
+    [['--size', '63x64'], 'sampling-invalid', /multiples of 4/],
+    [['--size', '0x64'], 'sampling-invalid', /0×16/],
+    [['--size', 'large'], 'usage', /--size/],
+    [['--guidance', 'much'], 'usage', /--guidance/],
+    [['--batch', '0'], 'usage', /--batch/],
+    [['--threads', '0'], 'usage', /--threads/],
+    [['--scheduler', 'magic'], 'usage', /pndm, ddim, euler, euler-ancestral, dpmpp-2m/],
+    [['--provider', 'tpu'], 'usage', /cpu, cuda/],
+    [['--checkpoint', 'nowhere'], 'checkpoint-layout', /nowhere/],
+    [['--checkpoint', 'package.json'], 'checkpoint-layout', /single file/],
+    [['--variant', 'fp99'], 'checkpoint-layout', /fp99/],
+    [['--promt', 'a cat'], 'usage', /--prompt/],
+    [['a cat'], 'usage', /too many arguments/],
+  ])('%j with 2 and %s', async (args, code, why) => {
+    const made = await lethe(['generate', '--json', '--out', folder, ...args]);
+    const { error } = JSON.parse(made.stdout) as { error: Record<string, string> };
+    expect({ exit: made.code, code: error['code'] }).toEqual({ exit: 2, code });
+    expect(Object.values(error).join('\n')).toMatch(why);
+    expect(error['next']).toMatch(/\w{3}/);
+    expect(made.stderr).toMatch(new RegExp(`^error: .* \\[${code}\\]\n`));
+    expect(made.stderr).not.toMatch(/^\s+at /m);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('a place that cannot be written to, with 1 and before a model is run', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    for (const out of [join(file, 'below.png'), join(file, 'folder'), file]) {
+      const { code, stdout, stderr } = await lethe(['generate', ...quick, '--out', out]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^error: cannot write images \[write-failed\]\n {2}where: .*file/);
+      expect(stderr).toContain('--out');
+      expect(stderr).not.toContain('denoising');
+    }
+  });
+
+  it('a provider that is not there, with 1', async () => {
+    const provider = process.platform === 'darwin' ? 'dml' : 'coreml';
+    const { code, stderr } = await lethe(['generate', ...quick, '--out', folder], { LETHE_PROVIDER: provider });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^error: cannot use the ${provider} provider \\[provider-unavailable\\]$`, 'm'));
+    expect(stderr).toContain('use --provider cpu');
+  });
+});
+
+describe('lethe generate refuses a checkpoint with', () => {
+  let copy: string;
+  beforeEach(async () => {
+    copy = await copyOfEmojiSd();
+  });
+  afterEach(() => rm(copy, { recursive: true }));
+
+  const unetFile = () => join(copy, 'unet', 'diffusion_pytorch_model.safetensors');
+  /** Of a run that did not get to its first model call. */
+  const refusal = async () => {
+    const made = await lethe(['generate', '--json', ...quick, '--checkpoint', copy, '--out', folder]);
+    expect(made.code).toBe(2);
+    expect(made.stderr).not.toContain('denoising');
+    return (JSON.parse(made.stdout) as { error: Record<string, string> }).error;
+  };
+
+  it('damaged weights', async () => {
+    const { size } = await readSafetensors(unetFile());
+    await truncate(unetFile(), size - 1);
+    expect(await refusal()).toMatchObject({
+      code: 'safetensors-invalid',
+      where: expect.stringContaining('diffusion_pytorch_model.safetensors, tensor ') as string,
+    });
+  });
+
+  it('a header that claims more than there is', async () => {
+    await writeFile(unetFile(), Buffer.alloc(64, 0xff));
+    expect(await refusal()).toMatchObject({ code: 'safetensors-invalid' });
+  });
+
+  it('a config that asks for something else', async () => {
+    await editJson(join(copy, 'unet', 'config.json'), { class_embed_type: 'timestep' });
+    expect(await refusal()).toMatchObject({
+      code: 'config-unsupported',
+      what: 'class_embed_type = "timestep" is not supported',
+      where: join(copy, 'unet', 'config.json'),
+    });
+  });
+
+  it('a tensor of another shape', async () => {
+    await editJson(join(copy, 'unet', 'config.json'), { conv_in_kernel: 5 });
+    const { code, what, why } = await refusal();
+    expect({ code, what }).toEqual({ code: 'tensor-mismatch', what: 'cannot use tensor conv_in.weight' });
+    expect(why).toBe('its shape is [64,4,3,3], the config asks for [64,4,5,5]');
+  });
+
+  it('a decoder of another shape, before the hours that come before decoding', async () => {
+    await editJson(join(copy, 'vae', 'config.json'), { layers_per_block: 3 });
+    expect(await refusal()).toMatchObject({
+      code: 'tensor-mismatch',
+      why: expect.stringContaining('no such tensor') as string,
+    });
+  });
+
+  it('another pipeline', async () => {
+    await editJson(join(copy, 'model_index.json'), { _class_name: 'StableDiffusion3Pipeline' });
+    expect(await refusal()).toMatchObject({ code: 'config-unsupported', why: 'supported: StableDiffusionPipeline' });
+  });
+
+  it('a part that is not there', async () => {
+    await rm(join(copy, 'text_encoder'), { recursive: true });
+    expect(await refusal()).toMatchObject({ code: 'checkpoint-layout' });
+  });
+});
+
+describe('settings', () => {
+  it('come from flags first, then from the environment', async () => {
+    const environment = { LETHE_CHECKPOINT: 'nowhere', LETHE_VARIANT: 'fp99' };
+    const args = ['generate', '--json', ...quick, '--prompt', 'a', '--out', folder];
+    const { error } = JSON.parse((await lethe(args, environment)).stdout) as { error: { where: string } };
+    expect(error.where).toContain('nowhere');
+    const flag = await lethe([...args, '--checkpoint', emojiSd], { LETHE_CHECKPOINT: 'nowhere', LETHE_THREADS: '2' });
+    expect(flag.code).toBe(0);
+    const wrong = await lethe(args, { LETHE_THREADS: 'many' });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('LETHE_THREADS');
+  });
+});
+
+/** Many steps: it is still at work when it is stopped. */
+const long = () => ['generate', '--prompt', 'a cat', '--scheduler', 'ddim', '--steps', '900', '--out', folder];
+
+describe('a signal', () => {
+  it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends it, in the middle of a model call',
+    async (signal) => {
+      const child = spawn(process.execPath, [mainFile, ...long()], { env: cleanEnvironment() });
+      child.stderr.once('data', () => child.kill(signal));
+      const end = await ended(child);
+      expect(end).toMatchObject({ code: null, signal, stdout: '' });
+      expect(end.stderr).toMatch(/^(denoising \d+\/900\n)+$/);
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
+});
+
+const scriptFile = '/usr/bin/script';
+const hasScript = process.platform === 'linux' && spawnSync(scriptFile, ['--version']).status === 0;
+
+describe('on a terminal (needs util-linux script)', () => {
+  /** `script` gives the command a terminal of its own; what it shows comes out of stdout. */
+  const onTerminal = (args: readonly string[]) =>
+    spawn(scriptFile, ['-qec', [process.execPath, mainFile, ...args].join(' '), '/dev/null'], {
+      env: cleanEnvironment({ TERM: 'xterm' }),
+    });
+  const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];
+
+  it.skipIf(!hasScript)('there is a bar, and the cursor is shown again', async () => {
+    const { code, stdout } = await ended(onTerminal(['generate', '--prompt', 'cat', ...quick, '--out', folder]));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/denoising █+ 2\/2 100%/);
+    expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
+    expect(stdout.trimEnd().endsWith('0-seed0.png')).toBe(true);
+  });
+
+  it.skipIf(!hasScript)('Ctrl-C ends it with 130 and shows the cursor again', async () => {
+    const child = onTerminal(['generate', '--prompt', 'cat', '--scheduler', 'ddim', '--steps', '900', '--out', folder]);
+    child.stdout.once('data', () => child.stdin.write('\u0003'));
+    const { code, stdout } = await ended(child);
+    expect(code).toBe(130);
+    expect(stdout).toContain(hideCursor);
+    expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
+  });
+});
+
+describe('a folder that is there already', () => {
+  it('is a folder whatever its name', async () => {
+    const out = join(folder, 'odd.png');
+    await mkdir(out);
+    expect(await lethe(['generate', '--prompt', 'a cat', ...quick, '--out', out])).toMatchObject({
+      code: 0,
+      stdout: `${join(out, '0-seed0.png')}\n`,
+    });
+  });
+});

@@ -1,0 +1,61 @@
+import { Command, CommanderError } from 'commander';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { checkpointCommand } from './checkpoint-inspect.ts';
+import { doctorCommand } from './doctor.ts';
+import { generateCommand } from './generate.ts';
+
+/**
+ * Runs the command that `args` name. Help and version are printed and are no failure; everything else that is wrong
+ * with the arguments is a LetheError `usage`, in the shape of every other error.
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = new Command('lethe')
+    .description(
+      'Finds the neurons that carry a concept in a text-to-image diffusion model, prunes them, and keeps them pruned.',
+    )
+    .version('0.1.0')
+    .addCommand(generateCommand())
+    .addCommand(checkpointCommand())
+    .addCommand(doctorCommand())
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 failed, 2 bad usage or input.
+
+Example:
+  $ lethe generate --prompt "a picture of a red apple in the style of Neon" --out apple.png`,
+    );
+  let at = program;
+  for (const command of withSubcommands(program))
+    command
+      .exitOverride()
+      .hook('preSubcommand', (_, subcommand) => {
+        at = subcommand;
+      })
+      .configureOutput({ outputError: () => undefined });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    throw usageError(error, fullName(at));
+  }
+}
+
+function usageError(error: CommanderError, command: string): LetheError {
+  // commander shows the help itself where a subcommand is missing.
+  const missing = error.code === 'commander.help';
+  return new LetheError('usage', {
+    what: `cannot run ${command}`,
+    why: missing ? 'a command is missing' : error.message.replace(/^error: /, '').replaceAll('\n', ' '),
+    next: `see \`${command} --help\``,
+  });
+}
+
+const withSubcommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
+
+const fullName = (command: Command): string =>
+  command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;

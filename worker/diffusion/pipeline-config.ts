@@ -1,0 +1,93 @@
+import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { contradiction, unsupported } from '../../shared/model/config.ts';
+import { type ClipTextConfig, parseClipTextConfig } from '../../shared/model/family/clip/config.ts';
+import { parseUNetConfig, type UNetConfig } from '../../shared/model/family/unet/config.ts';
+import { parseVaeConfig, type VaeConfig } from '../../shared/model/family/vae/config.ts';
+import type { ClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
+import { applyPipelineFixups, parseSchedulerConfig, type SchedulerConfig } from './scheduler/scheduler-config.ts';
+
+/** What StableDiffusionPipeline is built from: the models' configs as it corrects them. */
+export interface PipelineConfig {
+  readonly text: ClipTextConfig;
+  readonly unet: UNetConfig;
+  readonly vae: VaeConfig;
+  readonly scheduler: SchedulerConfig;
+}
+
+/** One part of a pipeline's config each, so that everything that is refused can be listed. */
+export const pipelineParts: { readonly [Part in keyof PipelineConfig]: (from: Checkpoint) => PipelineConfig[Part] } = {
+  text: (from) => parseClipTextConfig(from.textEncoder),
+  unet: (from) => withSampleSize(parseUNetConfig(from.unet), from),
+  vae: (from) => parseVaeConfig(from.vae),
+  scheduler: (from) =>
+    applyPipelineFixups(parseSchedulerConfig(from.schedulerConfig, from.schedulerConfigPath, schedulerClassOf(from))),
+};
+
+/** @throws LetheError `config-unsupported` or `config-invalid` for the first thing that is refused. */
+export function parsePipelineConfig(checkpoint: Checkpoint): PipelineConfig {
+  requireStableDiffusion(checkpoint);
+  return {
+    text: pipelineParts.text(checkpoint),
+    unet: pipelineParts.unet(checkpoint),
+    vae: pipelineParts.vae(checkpoint),
+    scheduler: pipelineParts.scheduler(checkpoint),
+  };
+}
+
+/** @throws LetheError `config-unsupported` if model_index.json names a pipeline of another family. */
+export function requireStableDiffusion({ modelIndex, modelIndexPath }: Checkpoint): void {
+  if (modelIndex['_class_name'] === 'StableDiffusionPipeline') return;
+  throw unsupported({ config: modelIndex, configPath: modelIndexPath }, '_class_name', 'StableDiffusionPipeline');
+}
+
+/**
+ * Models that are each in order and were not made for each other.
+ *
+ * @throws LetheError `config-invalid`, `config-unsupported`, or `tokenizer-invalid`.
+ */
+export function requireFit(
+  checkpoint: Checkpoint,
+  config: Omit<PipelineConfig, 'scheduler'>,
+  tokenizer: ClipTokenizer,
+): void {
+  const { text, unet, vae } = config;
+  if (text.width !== unet.crossAttentionWidth)
+    throw contradiction(
+      checkpoint.unet,
+      'cross_attention_dim',
+      `it is ${unet.crossAttentionWidth}, and the text encoder's hidden_size is ${text.width}`,
+    );
+  // Inpainting and editing models take more than the latents.
+  if (unet.inChannels !== unet.outChannels)
+    throw unsupported(checkpoint.unet, 'in_channels', `as many as out_channels, which is ${unet.outChannels}`);
+  if (vae.latentChannels !== unet.outChannels)
+    throw contradiction(
+      checkpoint.vae,
+      'latent_channels',
+      `it is ${vae.latentChannels}, and the UNet's out_channels is ${unet.outChannels}`,
+    );
+  if (vae.imageChannels !== 3) throw unsupported(checkpoint.vae, 'out_channels', '3: red, green, blue');
+  if (tokenizer.vocabularySize > text.vocabulary)
+    throw new LetheError('tokenizer-invalid', {
+      what: 'the tokenizer does not fit the text encoder',
+      where: checkpoint.textEncoder.configPath,
+      why: `the tokenizer gives ids up to ${tokenizer.vocabularySize - 1} and vocab_size is ${text.vocabulary}`,
+      next: 'restore the tokenizer that came with the weights',
+    });
+}
+
+/** Checkpoints saved before diffusers 0.9 with a sample_size below 64 mean 64 (pipeline_stable_diffusion.py, __init__). */
+function withSampleSize(config: UNetConfig, checkpoint: Checkpoint): UNetConfig {
+  const version = checkpoint.unet.config['_diffusers_version'];
+  const old = typeof version === 'string' && /^0\.[0-8](\.|$)/.test(version);
+  const small = config.sampleSize.every((side) => side < 64);
+  return old && small ? { ...config, sampleSize: [64, 64] } : config;
+}
+
+/** The class that model_index.json names for the scheduler, as [library, class]. */
+function schedulerClassOf({ modelIndex }: Checkpoint): string | undefined {
+  const entry = modelIndex['scheduler'];
+  const [, name] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+  return typeof name === 'string' ? name : undefined;
+}
