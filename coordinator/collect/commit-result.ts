@@ -38,7 +38,19 @@ export async function commitResult(
         };
   const won: SiteName[] = [];
   for (const site of sites) {
-    const verdict: ResultVerdict = { kind: 'result', unit, site, worker, layers: [...layers], steps, items, partial, timings, calls, ...(states && { states }) };
+    const verdict: ResultVerdict = {
+      kind: 'result',
+      unit,
+      site,
+      worker,
+      layers: [...layers],
+      steps,
+      items,
+      partial,
+      timings,
+      calls,
+      ...(states && { states }),
+    };
     if (await offer(store, verdict)) won.push(site);
   }
   if (won.length === 0) {

@@ -4,6 +4,7 @@ import type { Blobs } from '../../shared/bus/blobs.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { partialFromBytes } from '../../shared/fleet/partial-bytes.ts';
 import type { CohortPart } from '../../shared/statistics/cohort-sum.ts';
+import { errorOf } from '../store/stored-json.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import type { SumJob } from './sum-job.ts';
 import type { SumReply, SumRequest } from './sum-thread.ts';
@@ -21,7 +22,11 @@ export type Summing =
  * @param resultOf the result of a unit for the job's site
  * @throws LetheError `partial-invalid` with the worker's name, `statistics-invalid`, and what NATS throws.
  */
-export async function sumCohort(job: SumJob, resultOf: (unit: string) => ResultVerdict, blobs: Blobs): Promise<Summing> {
+export async function sumCohort(
+  job: SumJob,
+  resultOf: (unit: string) => ResultVerdict,
+  blobs: Blobs,
+): Promise<Summing> {
   const thread = new Worker(new URL('./sum-thread.js', import.meta.url), { name: 'lethe-sum' });
   try {
     await ask(thread, { kind: 'begin', job });
@@ -64,6 +69,6 @@ async function readPart(
 async function ask(thread: Worker, request: SumRequest, transfer: ArrayBuffer[] = []): Promise<SumReply> {
   thread.postMessage(request, transfer);
   const [reply] = (await once(thread, 'message')) as [SumReply];
-  if (reply.kind === 'failed') throw new LetheError(reply.code, reply.failure);
+  if (reply.kind === 'failed') throw errorOf(reply.failure);
   return reply;
 }

@@ -46,7 +46,13 @@ function sumJob(plan: Plan, cohort: PlannedCohort, site: SiteName): SumJob | und
     cohort: cohort.id,
     site,
     key: sumKey(plan, cohort.id, site, steps),
-    layers: facts.layers.map((layer) => ({ site, name: layer.name, neurons: layer.in, rows: layer.rows * cohort.size, steps })),
+    layers: facts.layers.map((layer) => ({
+      site,
+      name: layer.name,
+      neurons: layer.in,
+      rows: layer.rows * cohort.size,
+      steps,
+    })),
     parts,
     expected: cohort.size * (runs === 'encode' ? guidanceRows(plan.sampling) : 1),
   };

@@ -1,7 +1,12 @@
 /** A thread that adds up one cohort: parts come in, and after the last the sum's bytes go out. */
 import { parentPort } from 'node:worker_threads';
-import { LetheError } from '../../shared/error/lethe-error.ts';
-import { addParts, checkComplete, type CohortPart, type CohortSum, emptyCohortSum } from '../../shared/statistics/cohort-sum.ts';
+import {
+  addParts,
+  checkComplete,
+  type CohortPart,
+  type CohortSum,
+  emptyCohortSum,
+} from '../../shared/statistics/cohort-sum.ts';
 import { encodeCohortSum } from '../../shared/statistics/cohort-sum-file.ts';
 import { failureOf, type StoredFailure } from '../store/stored-json.ts';
 import type { SumJob } from './sum-job.ts';
@@ -15,7 +20,7 @@ export type SumReply =
   /** The last request is done. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'sum'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'failed'; readonly failure: StoredFailure; readonly code: LetheError['code'] };
+  | { readonly kind: 'failed'; readonly failure: StoredFailure };
 
 let job: SumJob | undefined;
 let sum: CohortSum | undefined;
@@ -41,7 +46,7 @@ parentPort?.on('message', (request: SumRequest) => {
   try {
     reply = take(request);
   } catch (error) {
-    reply = { kind: 'failed', failure: failureOf(error), code: error instanceof LetheError ? error.code : 'statistics-invalid' };
+    reply = { kind: 'failed', failure: failureOf(error) };
   }
   parentPort?.postMessage(reply, reply.kind === 'sum' ? [reply.bytes.buffer] : []);
 });

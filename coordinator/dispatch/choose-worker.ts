@@ -11,7 +11,9 @@ export interface Candidate {
 }
 
 /** What a queue's units need of a worker. */
-export type Need = Pick<QueuedUnit, 'memory'> & { readonly unit: Pick<QueuedUnit['unit'], 'checkpoint' | 'numerics' | 'graph'> };
+export type Need = Pick<QueuedUnit, 'memory'> & {
+  readonly unit: Pick<QueuedUnit['unit'], 'checkpoint' | 'numerics' | 'graph'>;
+};
 
 /** Why a worker could never run it; undefined if it could. */
 export function obstacle({ checkpoints, numerics, graph, memory }: Capabilities, need: Need): string | undefined {
@@ -30,7 +32,11 @@ export function obstacle({ checkpoints, numerics, graph, memory }: Capabilities,
  * @param tried workers that had the unit and gave no result.
  * @returns undefined if none is free now.
  */
-export function chooseWorker<T extends Candidate>(workers: readonly T[], need: Need, tried: readonly string[]): T | undefined {
+export function chooseWorker<T extends Candidate>(
+  workers: readonly T[],
+  need: Need,
+  tried: readonly string[],
+): T | undefined {
   const able = workers.filter(({ closed, capabilities }) => !closed && obstacle(capabilities, need) === undefined);
   const fresh = able.filter(({ worker }) => !tried.includes(worker));
   const [best] = (fresh.length > 0 ? fresh : able)

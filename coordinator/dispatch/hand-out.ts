@@ -43,15 +43,33 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
     return 'settled';
   }
   if (lease.deliveries > mostDeliveries) {
-    const failure = { code: 'unit-lost', what: 'cannot run the unit', where: queued.hash, why: `it was handed out ${lease.deliveries} times and nobody came back with it`, next: 'look at the logs of workers around that time', layer: undefined, step: undefined };
-    await settleAttempt(store, book, { failed: 1, lost: 1 }, { unit: queued.hash, worker: 'unknown', kind: 'lost', gib: queued.gib, failure }, sites);
+    const failure = {
+      code: 'unit-lost',
+      what: 'cannot run the unit',
+      where: queued.hash,
+      why: `it was handed out ${lease.deliveries} times and nobody came back with it`,
+      next: 'look at the logs of workers around that time',
+      layer: undefined,
+      step: undefined,
+    };
+    await settleAttempt(
+      store,
+      book,
+      { failed: 1, lost: 1 },
+      { unit: queued.hash, worker: 'unknown', kind: 'lost', gib: queued.gib, failure },
+      sites,
+    );
     await queue.acknowledge(reply);
     return 'settled';
   }
 
   const states = queued.predecessor === undefined ? [] : await statesBefore(dispatch, queued.predecessor, queued.sites);
   const candidates = dispatch.workers.all.filter(({ worker }) => !dispatch.workers.hasRefused(worker, task));
-  const chosen = chooseWorker(candidates, queued, attempts.map(({ worker }) => worker));
+  const chosen = chooseWorker(
+    candidates,
+    queued,
+    attempts.map(({ worker }) => worker),
+  );
   if (chosen === undefined) {
     await queue.giveBack(reply, aside);
     return 'returned';
@@ -62,7 +80,16 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
   const { unit, memory, keepStates } = queued;
   log.debug({ campaign, unit: queued.hash, worker, deliveries: lease.deliveries }, 'lease');
   await connection.lease(
-    { task, campaign, unit, sites, replySubject: reply, deadlines: dispatch.times.deadlines, memory: Math.ceil(memory), keepStates },
+    {
+      task,
+      campaign,
+      unit,
+      sites,
+      replySubject: reply,
+      deadlines: dispatch.times.deadlines,
+      memory: Math.ceil(memory),
+      keepStates,
+    },
     states,
   );
   return 'leased';

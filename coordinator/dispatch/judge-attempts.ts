@@ -17,7 +17,13 @@ export type Judgement =
   | { readonly kind: 'failed' };
 
 /** Failures that no other worker would be spared. */
-const certain: readonly string[] = ['non-finite', 'unit-invalid', 'sampling-invalid', 'config-unsupported', 'tensor-mismatch'];
+const certain: readonly string[] = [
+  'non-finite',
+  'unit-invalid',
+  'sampling-invalid',
+  'config-unsupported',
+  'tensor-mismatch',
+];
 
 /** What becomes of a unit whose attempts, in the order of their records, are these. */
 export function judgeAttempts(attempts: readonly Attempt[], limits: AttemptLimits): Judgement {

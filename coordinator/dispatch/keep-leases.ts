@@ -31,7 +31,10 @@ export async function keepLeases(
         return;
       }
       leases.drop(task);
-      log.warn({ campaign, task, worker, phase: lease.phase.kind }, kind === 'overdue' ? 'a task is past its deadline' : 'a lease could not be renewed in time');
+      log.warn(
+        { campaign, task, worker, phase: lease.phase.kind },
+        kind === 'overdue' ? 'a task is past its deadline' : 'a lease could not be renewed in time',
+      );
       if (kind === 'overdue') {
         workers.get(worker)?.cancel(task, `it is past the deadline of its phase, ${lease.phase.kind}`);
         await noteLost(dispatch, lease, `it was past the deadline of its phase, ${lease.phase.kind}`, sitesOf(task));
@@ -41,12 +44,31 @@ export async function keepLeases(
 }
 
 /** Notes that a worker had a unit and did not come back with it. The lease is left to end by itself. */
-export async function noteLost(dispatch: Dispatch, lease: HeldLease, why: string, wanted: readonly SiteName[]): Promise<void> {
+export async function noteLost(
+  dispatch: Dispatch,
+  lease: HeldLease,
+  why: string,
+  wanted: readonly SiteName[],
+): Promise<void> {
   const { store, book, limits } = dispatch;
   const unit = parseUnitSubject(lease.task)?.unit;
   if (unit === undefined) return;
   const sites = await openSites(dispatch, { hash: unit, sites: wanted });
   if (sites.length === 0) return;
-  const failure = { code: 'unit-lost', what: 'a worker did not come back with the unit', where: lease.worker, why, next: 'look at the log of that worker', layer: undefined, step: undefined };
-  await settleAttempt(store, book, limits, { unit, worker: lease.worker, kind: 'lost', gib: lease.gib, failure }, sites);
+  const failure = {
+    code: 'unit-lost',
+    what: 'a worker did not come back with the unit',
+    where: lease.worker,
+    why,
+    next: 'look at the log of that worker',
+    layer: undefined,
+    step: undefined,
+  };
+  await settleAttempt(
+    store,
+    book,
+    limits,
+    { unit, worker: lease.worker, kind: 'lost', gib: lease.gib, failure },
+    sites,
+  );
 }

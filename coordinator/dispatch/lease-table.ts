@@ -102,7 +102,9 @@ export class LeaseTable {
       case 'committing':
         return false;
       case 'waiting': {
-        const running = this.of(lease.worker).filter(({ phase }) => phase.kind !== 'waiting' && phase.kind !== 'committing');
+        const running = this.of(lease.worker).filter(
+          ({ phase }) => phase.kind !== 'waiting' && phase.kind !== 'committing',
+        );
         // Between two tasks nothing runs, for as long as it takes to send and to begin.
         if (running.length === 0) return now - lease.since > loading;
         return running.every((each) => this.#isOverdue(each, now));

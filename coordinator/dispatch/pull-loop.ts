@@ -71,7 +71,10 @@ export class PullLoop {
   /** Leases that workers take which can run such units. */
   #credits({ checkpoint, numerics, graph }: PullSource, memory: number): number {
     return this.#dispatch.workers.all
-      .filter(({ closed, capabilities }) => !closed && obstacle(capabilities, { unit: { checkpoint, numerics, graph }, memory }) === undefined)
+      .filter(
+        ({ closed, capabilities }) =>
+          !closed && obstacle(capabilities, { unit: { checkpoint, numerics, graph }, memory }) === undefined,
+      )
       .reduce((sum, { credits }) => sum + credits, 0);
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { QueueName } from '../../shared/bus/names.ts';
+import type { SiteName } from '../../shared/model/site.ts';
 import type { Unit } from '../../shared/unit/unit.ts';
 import { count, decodeStored, encodeStored, hash, name, site } from '../store/stored-json.ts';
 
@@ -34,7 +35,7 @@ const schema = z.object({
 export interface QueuedUnit {
   readonly hash: string;
   readonly unit: Unit;
-  readonly sites: z.infer<typeof schema>['sites'];
+  readonly sites: readonly SiteName[];
   readonly memory: number;
   readonly gib: number;
   readonly predecessor?: string | undefined;

@@ -27,7 +27,13 @@ export async function settleAttempt(
   const judgement = judgeAttempts([...before, attempt], limits);
   if (judgement.kind === 'failed') {
     for (const site of sites) {
-      const verdict: FailedVerdict = { kind: 'failed', unit, site, failure: attempt.failure, attempts: before.length + 1 };
+      const verdict: FailedVerdict = {
+        kind: 'failed',
+        unit,
+        site,
+        failure: attempt.failure,
+        attempts: before.length + 1,
+      };
       await stored.offer(records.verdict(unit, site), encodeStored(verdict));
     }
   }

@@ -5,7 +5,10 @@ import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 
 /** The sums that a concept is scored by: of its target and, for each site, of what that is compared with. */
-export function sumsOf({ target, sites }: PlannedConcept): readonly { readonly cohort: string; readonly site: SiteName }[] {
+export function sumsOf({
+  target,
+  sites,
+}: PlannedConcept): readonly { readonly cohort: string; readonly site: SiteName }[] {
   return sites.flatMap(({ site, against }) => [
     { cohort: target, site },
     { cohort: against, site },
@@ -23,7 +26,8 @@ export function conceptState(
   const statistics = (cohort: string, names: readonly SiteName[]): CohortStatistics => ({
     layers: names.flatMap((site) => sumOf(cohort, site).layers),
   });
-  const against = (cohort: string): readonly SiteName[] => sites.flatMap((each) => (each.against === cohort ? [each.site] : []));
+  const against = (cohort: string): readonly SiteName[] =>
+    sites.flatMap((each) => (each.against === cohort ? [each.site] : []));
   return {
     settings: {
       tau: plan.tau,
@@ -36,7 +40,13 @@ export function conceptState(
       retain: retain === undefined ? [] : listOf(plan, retain),
     },
     statistics: new Map([
-      ['target', statistics(target, sites.map(({ site }) => site))],
+      [
+        'target',
+        statistics(
+          target,
+          sites.map(({ site }) => site),
+        ),
+      ],
       ['base', statistics(base, against(base))],
       ...(retain === undefined ? [] : [['retain', statistics(retain, against(retain))] as const]),
     ]),

@@ -1,7 +1,7 @@
 import type { RecordFilter, RecordSubject } from '../../shared/bus/names.ts';
 import { recordFilters } from '../../shared/bus/names.ts';
 import type { Records, StoredRecord } from '../../shared/bus/records.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import { type SiteName, sites } from '../../shared/model/site.ts';
 import { type Attempt, attemptSchema } from './attempt.ts';
 import { decodeStored } from './stored-json.ts';
 import { type SumRecord, sumRecordSchema } from './sum-record.ts';
@@ -35,6 +35,11 @@ export class RecordBook {
   settled(unit: string, site: SiteName): Settled | undefined {
     const verdict = this.verdict(unit, site)?.verdict;
     return verdict?.kind === 'repair' ? undefined : verdict;
+  }
+
+  /** Sites that a unit has a verdict for. */
+  sitesOf(unit: string): readonly SiteName[] {
+    return sites.flatMap(({ name }) => (this.#verdicts.has(`${unit} ${name}`) ? [name] : []));
   }
 
   /** Every attempt at a unit that gave no result, in the order of their records. */

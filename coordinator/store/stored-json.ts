@@ -20,10 +20,28 @@ export const failure = z.object({
   where: z.string(),
   why: z.string(),
   next: z.string(),
-  layer: z.string().optional().transform((value) => value),
-  step: z.number().optional().transform((value) => value),
+  layer: z.string().optional(),
+  step: z.number().optional(),
 });
-export type StoredFailure = z.infer<typeof failure>;
+export interface StoredFailure {
+  readonly code: string;
+  readonly what: string;
+  readonly where: string;
+  readonly why: string;
+  readonly next: string;
+  readonly layer?: string | undefined;
+  readonly step?: number | undefined;
+}
+
+/** A stored failure as an error of this process. */
+export function errorOf({ code, layer, step, ...failure }: StoredFailure): LetheError {
+  // A later release may have stored a code that is not known here: it is passed on as it is.
+  return new LetheError(code as LetheError['code'], {
+    ...failure,
+    ...(layer === undefined ? {} : { layer }),
+    ...(step === undefined ? {} : { step }),
+  });
+}
 
 /** A failure of this process as it is stored. */
 export function failureOf(error: unknown): StoredFailure {
@@ -32,7 +50,15 @@ export function failureOf(error: unknown): StoredFailure {
     return { code, what, where, why, next, layer, step };
   }
   const why = error instanceof Error ? error.message : String(error);
-  return { code: 'internal', what: 'something unforeseen failed', where: '', why, next: 'report this with the log around it', layer: undefined, step: undefined };
+  return {
+    code: 'internal',
+    what: 'something unforeseen failed',
+    where: '',
+    why,
+    next: 'report this with the log around it',
+    layer: undefined,
+    step: undefined,
+  };
 }
 
 /** Canonical, so that offering the same value twice offers the same bytes. */

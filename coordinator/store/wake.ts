@@ -8,8 +8,12 @@ export class Wake {
     this.#resolve?.();
   }
 
-  /** Resolves at the next ring, at once if there was one since the last wait; after `ms` in any case, or when aborted. */
-  async wait(signal: AbortSignal, ms?: number): Promise<void> {
+  /**
+   * Resolves at the next ring, at once if there was one since the last wait; after `ms` in any case, or when aborted.
+   *
+   * @returns whether it was rung.
+   */
+  async wait(signal: AbortSignal, ms?: number): Promise<boolean> {
     if (!this.#rung && !signal.aborted) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -21,7 +25,9 @@ export class Wake {
       signal.removeEventListener('abort', this.#wakeUp);
       this.#resolve = undefined;
     }
+    const rung = this.#rung;
     this.#rung = false;
+    return rung;
   }
 
   readonly #wakeUp = (): void => {

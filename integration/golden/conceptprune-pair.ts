@@ -62,7 +62,7 @@ export async function readGoldenPair(directory: string, name: string): Promise<G
     const norms = { base: await stepsOf(file, 'base', layer), target: await stepsOf(file, 'target', layer) };
     layers.push({ name: layer, norms, mask: data, out, in: columns });
   }
-  for (const vector of file.unchecked()) throw goldenInvalid(configPath, `no check knows the vector ${vector}`);
+  file.requireAllRead();
   return {
     name,
     site: given.site,
