@@ -26,20 +26,24 @@ export type InputErrorCode =
   | 'sampling-invalid'
   /** A campaign file that is malformed, or asks for what its checkpoint cannot give. */
   | 'campaign-invalid'
+  /** A campaign that no coordinator knows. */
+  | 'campaign-missing'
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
   | 'golden-invalid'
+  /** A name that cannot become part of a subject: empty, too long, not text. */
+  | 'name-invalid'
+  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
+  | 'unit-invalid'
   /** Settings of a pruning method out of range, or that do not fit the concept. */
   | 'method-invalid'
   /** A damaged, hostile or not canonical mask file. */
   | 'mask-invalid'
   /** Masks that do not belong together: other checkpoints, other shapes. */
   | 'mask-mismatch'
-  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
-  | 'unit-invalid'
-  /** A name that cannot become part of a subject: empty, too long, not text. */
-  | 'name-invalid';
+  /** A mask that nobody has, or a name that several have. */
+  | 'mask-missing';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -65,18 +69,6 @@ export type FailureCode =
   | 'scoring-failed'
   /** A file could not be written. */
   | 'write-failed'
-  /** A unit that was stopped before its end, because somebody asked for it. */
-  | 'unit-stopped'
-  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
-  | 'unit-refused'
-  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
-  | 'protocol-violated'
-  /** The other side speaks a version of the protocol that this release does not. */
-  | 'protocol-version'
-  /** The stream between coordinator and worker ended before an answer came. */
-  | 'fleet-lost'
-  /** An address that cannot be listened on. */
-  | 'listen-failed'
   /** NATS did not answer in time: not running, not reachable, or JetStream is not ready there. */
   | 'bus-unavailable'
   /** NATS answered and does not let this client in, or not to this subject. */
@@ -100,7 +92,33 @@ export type FailureCode =
   /** A fetched nats-server whose hash is not the pinned one. */
   | 'nats-server-untrusted'
   /** nats-server did not start, or ended. */
-  | 'nats-server-failed';
+  | 'nats-server-failed'
+  /** A stored record, entry or queued unit that cannot be read. */
+  | 'record-invalid'
+  /** A campaign that was cancelled. */
+  | 'campaign-cancelled'
+  /** A campaign, some of whose concepts have no mask. */
+  | 'campaign-failed'
+  /** A unit whose workers did not come back from it, time after time. */
+  | 'unit-lost'
+  /** A unit that was stopped before its end, because somebody asked for it. */
+  | 'unit-stopped'
+  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
+  | 'unit-refused'
+  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
+  | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
+  /** The stream between coordinator and worker ended before an answer came. */
+  | 'fleet-lost'
+  /** An address that cannot be listened on. */
+  | 'listen-failed'
+  /** A local fleet that is asked to start where one runs. */
+  | 'fleet-running'
+  /** A process of a local fleet that did not start, or ended. */
+  | 'fleet-failed'
+  /** No coordinator where one was looked for. */
+  | 'fleet-unreachable';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -113,13 +131,15 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'tokenizer-invalid': true,
   'sampling-invalid': true,
   'campaign-invalid': true,
+  'campaign-missing': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
+  'name-invalid': true,
+  'unit-invalid': true,
   'method-invalid': true,
   'mask-invalid': true,
   'mask-mismatch': true,
-  'unit-invalid': true,
-  'name-invalid': true,
+  'mask-missing': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
