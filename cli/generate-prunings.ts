@@ -12,6 +12,8 @@ import { findFleet } from './fleet/open-fleet.ts';
 /** A way to prune a checkpoint, and the hashes of the masks that say so. */
 export interface MaskedRun {
   readonly hashes: readonly string[];
+  /** For people. */
+  readonly title: string;
   readonly pruning: Pruning;
 }
 
@@ -27,14 +29,24 @@ export async function pruningsOf(
   checkpoint: Checkpoint,
   settings: FleetSettings,
 ): Promise<readonly MaskedRun[]> {
-  const none = { hashes: [], pruning: unpruned };
+  const none = { hashes: [], title: 'before', pruning: unpruned };
   if (names.length === 0) return [none];
   const id = await checkpointId(checkpoint);
   const masks = await readMasks(names, settings);
-  const each = masks.map(({ hash, mask }) => ({ hashes: [hash], pruning: pruningOf(mask, checkpoint, id) }));
+  const each = masks.map(({ hash, mask }) => ({
+    hashes: [hash],
+    title: titleOf(mask),
+    pruning: pruningOf(mask, checkpoint, id),
+  }));
   if (compare) return [none, ...each];
   const united = uniteMasks(masks.map(({ mask }) => mask));
-  return [{ hashes: masks.map(({ hash }) => hash), pruning: pruningOf(united, checkpoint, id) }];
+  return [
+    { hashes: masks.map(({ hash }) => hash), title: titleOf(united), pruning: pruningOf(united, checkpoint, id) },
+  ];
+}
+
+function titleOf({ parts }: Mask): string {
+  return `without ${parts.map(({ concept }) => concept).join(', ')}`;
 }
 
 interface NamedMask {

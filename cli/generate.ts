@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { generateImages, type GenerateEvent, type GeneratedImage } from '../worker/diffusion/generate.ts';
+import { contactSheet } from '../worker/diffusion/image.ts';
 import type { Sampling } from '../worker/diffusion/sampling.ts';
 import { type SchedulerName, schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
@@ -10,9 +11,10 @@ import { SessionCache } from '../worker/session/session-cache.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, fleetSettings } from './fleet/fleet-settings.ts';
-import { pruningsOf } from './generate-prunings.ts';
+import { type MaskedRun, pruningsOf } from './generate-prunings.ts';
 import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
+import { screenOf, terminalImage } from './output/terminal-image.ts';
 import { openOutput, writeImages } from './output/write-images.ts';
 
 /** What the command is given, as commander hands it over. */
@@ -31,6 +33,7 @@ interface GenerateOptions {
   readonly threads: number;
   readonly mask: readonly string[];
   readonly compare?: boolean;
+  readonly show?: boolean;
   readonly data?: string;
   readonly coordinator?: string;
   readonly json?: boolean;
@@ -83,6 +86,7 @@ export function generateCommand(): Command {
     .option('--out <path>', 'a .png file (several images side by side), or a folder for one file each', 'image.png')
     .option('--mask <mask...>', 'prune with these: a file, the beginning of a hash, or a concept', [])
     .option('--compare', 'the same images before, and then with each mask by itself: a row each')
+    .option('--show', 'show the images in the terminal too')
     .addOption(coordinatorOption())
     .addOption(dataOption())
     .addOption(options.checkpointOption())
@@ -145,13 +149,30 @@ async function generate(given: GenerateOptions): Promise<void> {
       images.push(...rows);
     }
     bar?.stop();
-    const files = await writeImages(output, images, prunings.length > 1 ? requests.length : sheetColumns);
+    const columns = prunings.length > 1 ? requests.length : sheetColumns;
+    const files = await writeImages(output, images, columns);
+    if (given.show === true) show(images, columns, prunings);
     const masks = prunings.map(({ hashes }) => hashes);
-    if (given.json === true) process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls, masks))}\n`);
+    if (given.json === true)
+      process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls, masks))}\n`);
     else process.stdout.write(files.map((file) => `${file}\n`).join(''));
   } finally {
     bar?.stop();
     await thread.close();
+  }
+}
+
+/** On stderr, as all that is for people alone: a row of images, and what it was made with. */
+function show(images: readonly GeneratedImage[], columns: number, prunings: readonly MaskedRun[]): void {
+  const screen = screenOf(process.stderr);
+  for (let at = 0; at < images.length; at += columns) {
+    if (prunings.length > 1) process.stderr.write(`${prunings[at / columns]?.title ?? ''}\n`);
+    if (screen === undefined) continue;
+    const row = contactSheet(
+      images.slice(at, at + columns).map(({ image }) => image),
+      columns,
+    );
+    process.stderr.write(`${terminalImage(row, screen.columns, screen.depth).join('\n')}\n`);
   }
 }
 

@@ -25,16 +25,18 @@ export function workersCommand(): Command {
 
 function workersText(workers: readonly WorkerStatus[]): string {
   if (workers.length === 0) return 'no worker is connected';
-  const rows = workers.map(({ worker, device, numerics, memory, checkpoints, running, unetCallsPerSecond, ...rest }) => [
-    worker,
-    stateOf(rest, running),
-    unetCallsPerSecond.toFixed(1),
-    `${(memory / 2 ** 30).toFixed(1)} GiB`,
-    checkpoints.length,
-    rest.coordinator,
-    device,
-    numerics,
-  ]);
+  const rows = workers.map(
+    ({ worker, device, numerics, memory, checkpoints, running, unetCallsPerSecond, ...rest }) => [
+      worker,
+      stateOf(rest, running),
+      unetCallsPerSecond.toFixed(1),
+      `${(memory / 2 ** 30).toFixed(1)} GiB`,
+      checkpoints.length,
+      rest.coordinator,
+      device,
+      numerics,
+    ],
+  );
   const heading = ['worker', 'state', 'UNet calls/s', 'memory', 'checkpoints', 'coordinator', 'device', 'numerics'];
   return table([heading, ...rows]);
 }
