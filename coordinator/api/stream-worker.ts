@@ -76,8 +76,8 @@ export class StreamWorker implements ConnectedWorker {
 
   disconnect(cause: LetheError): void {
     if (this.#gone !== undefined) return;
-    this.#call.emit('error', grpcStatusOf(cause));
     this.end(cause);
+    this.#call.emit('error', grpcStatusOf(cause));
   }
 
   /** The stream is over. */

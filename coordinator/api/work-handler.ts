@@ -40,8 +40,9 @@ export function workHandler(gate: WorkerGate, coordinator: string): (call: WorkC
       try {
         take(message);
       } catch (error) {
-        call.emit('error', grpcStatusOf(error));
+        // First: the stream's own error event would give dispatch a lesser reason.
         end(error instanceof LetheError ? error : streamLost(error));
+        call.emit('error', grpcStatusOf(error));
       }
     });
     call.on('end', () => {

@@ -107,10 +107,11 @@ export class CampaignRunner {
   }
 
   async #collect(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isOver) {
+    while (!signal.aborted) {
       try {
         await this.#collectOnce(signal);
-        if (!this.#isOver) await this.#collectWake.wait(signal);
+        if (this.#isOver) return;
+        await this.#collectWake.wait(signal);
       } catch (error) {
         this.#log.warn({ err: error }, 'cannot collect');
         await this.#collectWake.wait(signal, againMs);

@@ -96,8 +96,8 @@ export async function exitOf(worker: ChildProcess): Promise<number | string | nu
   return worker.exitCode ?? worker.signalCode;
 }
 
-/** Four trajectories of emoji-sd over the first steps, as a worker of this numerics class would be leased them. */
-export async function leaseOf(task: string, numerics: string, steps = 10): Promise<Lease> {
+/** Four trajectories of emoji-sd over the first steps (all, unless said otherwise: seconds), as a worker of this numerics class would be leased them. */
+export async function leaseOf(task: string, numerics: string, steps = 51): Promise<Lease> {
   const checkpoint = await checkpointId(await openCheckpoint(emojiSd));
   const unit: Unit = {
     kind: 'denoise',

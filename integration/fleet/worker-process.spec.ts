@@ -110,7 +110,7 @@ describe('a worker process', () => {
 
   it('goes on with a unit while no coordinator hears it, and takes over a new lease of it', async () => {
     const first = await fleet();
-    const lease = await leaseOf('t1', first.numerics);
+    const lease = await leaseOf('t1', first.numerics, 10);
     await first.worker.lease(lease, []);
     await first.dispatch.event('progress', ({ phase }) => phase.kind === 'step');
     first.server.close();
@@ -128,7 +128,7 @@ describe('a worker process', () => {
 
   it('finishes its unit on SIGTERM, has it committed, and ends with 0', async () => {
     const { dispatch, worker, child, numerics } = await fleet();
-    await worker.lease(await leaseOf('t1', numerics, 3), []);
+    await worker.lease(await leaseOf('t1', numerics, 20), []);
     await worker.lease(await leaseOf('t2', numerics, 3), []);
     await dispatch.event('progress', ({ task, phase }) => task === 't1' && phase.kind === 'step');
     child.kill('SIGTERM');

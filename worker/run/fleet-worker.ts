@@ -54,9 +54,6 @@ export class FleetWorker {
     this.#resolveStopped = resolve;
   });
 
-  /** Settles when nothing runs any more: a call under way outlives what was asked to stop. */
-  idle: Promise<void> = Promise.resolve();
-
   constructor(setup: WorkerSetup, observe: Observe, link: CoordinatorLink, clock: Clock, observer: WorkerObserver) {
     this.#setup = setup;
     this.#observe = observe;
@@ -210,7 +207,7 @@ export class FleetWorker {
     if (this.#state.kind === 'stopped') return;
     const next = entries.find((entry) => entry.kind === 'waiting');
     if (next !== undefined && !entries.some(({ kind }) => kind === 'running')) {
-      this.idle = this.#run(next.lease, next.states);
+      void this.#run(next.lease, next.states);
       return;
     }
     const kept = entries.reduce((sum, entry) => sum + keptBytes(entry), 0);

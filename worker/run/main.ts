@@ -59,12 +59,12 @@ async function main(): Promise<void> {
     });
   worker.start();
   const reason = await worker.stopped;
-  // Exiting while the runtime computes aborts the process; a call that never returns is ended with it.
+  // Exiting while the runtime computes aborts the process: the call under way is waited for, unless it never returns.
   const wedged = setTimeout(() => {
     log.fatal('a call does not return: ending the process');
     process.kill(process.pid, 'SIGKILL');
   }, lastCall);
-  await worker.idle;
+  await thread.close();
   clearTimeout(wedged);
   process.exit(reason.startsWith('SIG') || reason.startsWith('coordinator:') ? 0 : 1);
 }
