@@ -8,7 +8,7 @@ import type { ConnectedWorker, WorkerEvent, WorkerGate } from '../api/worker-gat
 import { commitResult } from '../collect/commit-result.ts';
 import { failureOf, type StoredFailure } from '../store/stored-json.ts';
 import type { Dispatch } from './dispatch.ts';
-import { openSites } from './hand-out.ts';
+import { aside, openSites } from './hand-out.ts';
 import { noteLost } from './keep-leases.ts';
 import type { Clock } from './clock.ts';
 import type { LeasePhase } from './lease-table.ts';
@@ -231,7 +231,7 @@ export class Dispatcher implements WorkerGate {
     const reply = held?.reply ?? replyOf(replySubject);
     if (reply === undefined) return;
     if (judgement === 'failed' && sites !== undefined) await store.queue.acknowledge(reply);
-    else if (held !== undefined && leases.isSure(held)) await store.queue.giveBack(reply);
+    else if (held !== undefined && leases.isSure(held)) await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
     wake.ring();
   }
 

@@ -10,8 +10,11 @@ import { judgeAttempts } from './judge-attempts.ts';
 import { parseQueuedUnit, queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
 import { failUnit, settleAttempt } from './settle-attempt.ts';
 
-/** How long a unit that no worker here can take stays out of sight, for others to ask first. */
-const aside = 1_000;
+/**
+ * How long a unit stays out of sight that no worker here can take, or that one has failed: others are asked first, and a
+ * worker that fails whatever it is given shows so before it has used up the attempts of one unit.
+ */
+export const aside = 1_000;
 /** A unit that was delivered so often, and of which nothing else is known, kills whoever takes it. */
 const mostDeliveries = 50;
 

@@ -4,6 +4,7 @@ import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
 import { ScorePool } from '../../shared/method/conceptprune/score-pool.ts';
 import { type ApiServer, startApiServer } from '../api/api-server.ts';
+import type { CampaignService } from '../api/campaign-service.ts';
 import type { WorkerGate } from '../api/worker-gate.ts';
 import { Sums } from '../collect/sums.ts';
 import { systemClock } from '../dispatch/clock.ts';
@@ -16,7 +17,7 @@ import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
 import { RecordBook } from '../store/record-book.ts';
-import { openStore } from '../store/store.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
 import { CampaignDesk } from './campaign-desk.ts';
 import { Campaigns } from './campaigns.ts';
@@ -37,8 +38,10 @@ export interface CoordinatorSetup {
 export interface RunningCoordinator {
   /** Where it listens. */
   readonly address: string;
-  readonly dispatch: Dispatch;
-  readonly campaigns: Campaigns;
+  /** What workers are announced to, and what commands ask: the same that the server serves. */
+  readonly gate: WorkerGate;
+  readonly desk: CampaignService;
+  readonly store: Store;
   /** Rejects when something ends that must not. */
   readonly failed: Promise<never>;
   /** Ends every stream; workers keep what they do and go to another coordinator. */
@@ -106,8 +109,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk);
   return {
     address: api.address,
-    dispatch,
-    campaigns,
+    gate,
+    desk,
+    store,
     failed,
     async close() {
       api.setServing(false);
