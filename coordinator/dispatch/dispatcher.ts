@@ -198,7 +198,10 @@ export class Dispatcher implements WorkerGate {
     if (open.length > 0) {
       const blobs = await connection.collect(finished);
       const won = await commitResult(store, worker, { ...finished, sites: open }, blobs, randomUUID());
-      if (won.length > 0) workers.finished(worker, finished.calls, finished.timings);
+      if (won.length > 0) {
+        workers.finished(worker, finished.calls, finished.timings);
+        this.#dispatch.observer.onResult(finished);
+      }
       log.debug({ unit, worker, won }, 'result');
     }
     const reply = leases.get(task)?.reply ?? replyOf(finished.replySubject);
@@ -226,12 +229,14 @@ export class Dispatcher implements WorkerGate {
     const sites = this.#sites.get(task);
     const open = await openSites(this.#dispatch, { hash: unit, sites: sites ?? [] });
     const attempt = { unit, worker, kind: 'failed', gib: Number.parseFloat(address.memory), failure } as const;
+    this.#dispatch.observer.onAttempt('failed');
     const isDone = sites !== undefined && open.length === 0;
     const { kind: judgement } = isDone ? { kind: 'failed' } : await settleAttempt(store, book, limits, attempt, open);
     const reply = held?.reply ?? replyOf(replySubject);
     if (reply === undefined) return;
     if (judgement === 'failed' && sites !== undefined) await store.queue.acknowledge(reply);
-    else if (held !== undefined && leases.isSure(held)) await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
+    else if (held !== undefined && leases.isSure(held))
+      await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
     wake.ring();
   }
 

@@ -52,6 +52,7 @@ export async function noteLost(
   if (unit === undefined) return;
   const sites = await openSites(dispatch, { hash: unit, sites: wanted });
   if (sites.length === 0) return;
+  dispatch.observer.onAttempt('lost');
   const failure = {
     code: 'unit-lost',
     what: 'a worker did not come back with the unit',

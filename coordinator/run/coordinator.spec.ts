@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { recordFilters } from '../../shared/bus/names.ts';
@@ -49,6 +50,7 @@ await describeWithServer('a coordinator', (server) => {
       leaseMs,
       checkpoints: [],
       scoreThreads: 1,
+      registry: new Registry(),
     } as const;
     const bus: Bus = await server.connect();
     const coordinator = await startCoordinator(setup, bus, pino({ level: 'silent' }));

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { type Bus } from '../../shared/bus/bus.ts';
 import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
@@ -21,6 +22,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
 import { CampaignDesk } from './campaign-desk.ts';
 import { Campaigns } from './campaigns.ts';
+import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
 
 /** What a coordinator is told when it is set up. */
@@ -32,6 +34,7 @@ export interface CoordinatorSetup {
   readonly leaseMs: number;
   readonly checkpoints: readonly string[];
   readonly scoreThreads: number;
+  readonly registry: Registry;
 }
 
 /** A coordinator that runs. */
@@ -70,7 +73,18 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const leases = new LeaseTable(systemClock, leaseMs, () => times.deadlines);
   const workers = new WorkerBook(book);
   const wake = new Wake();
-  const dispatch: Dispatch = { store, book, workers, leases, times, limits: defaultLimits, wake, log };
+  const metrics = new CoordinatorMetrics(setup.registry);
+  const dispatch: Dispatch = {
+    store,
+    book,
+    workers,
+    leases,
+    times,
+    limits: defaultLimits,
+    wake,
+    observer: metrics,
+    log,
+  };
   book.onChange(() => {
     wake.ring();
   });
@@ -78,7 +92,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const puller = new PullLoop(dispatch, dispatcher);
   const pool = new ScorePool(setup.scoreThreads);
   const shelf = new CheckpointShelf(setup.checkpoints);
-  const sums = new Sums(store, book, name, log);
+  const sums = new Sums(store, book, name, log, (seconds, won) => {
+    metrics.onSummed(seconds, won);
+  });
   const tools = {
     store,
     book,
@@ -89,6 +105,8 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
   const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+
+  metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
     dispatcher.retry();

@@ -32,8 +32,20 @@ describe('a sweep', () => {
     const bus = await fleet.bus();
     expect(Object.keys(expected)).toEqual(['Neon', 'Poster']);
     for (const [concept, hash] of Object.entries(expected))
-      expect(decodeMask(await maskBytes(bus, hash))).toMatchObject({ parts: [{ concept, method: 'conceptprune' }] });
+      expect(decodeMask(await maskBytes(bus, hash))).toMatchObject({
+        parts: [{ concept, method: 'conceptprune' }],
+        // 20 PNDM steps of emoji-sd: the second one calls twice.
+        timesteps: [951, 901, 901],
+      });
     // τ a distinct trajectory, and none for attention, whose input the text encoder gives.
+    expect(await unetCalls(bus)).toBe(tau * trajectories);
+
+    // For attention and text it makes none at all.
+    const text = await coordinator.client.submit(
+      campaignText({ name: 'text', mask: { sites: { 'attn-key': {}, text: {} } } }),
+    );
+    expect(text.plan).toMatchObject({ unetCalls: 0 });
+    expect(Object.keys(await coordinator.client.masks(text.campaign))).toEqual(['Neon', 'Poster']);
     expect(await unetCalls(bus)).toBe(tau * trajectories);
 
     // Another share of each row, and a concept fewer: all of it is known.
