@@ -38,7 +38,7 @@ describe.skipIf(process.platform !== 'linux')('lethe up', () => {
     expect((await lethe(['workers', '--coordinator', coordinator])).stdout).toMatch(/^worker-1 +idle/m);
     expect(await lethe(['status', '--data', data])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^no campaign/),
+      stdout: expect.stringMatching(/^no campaign/) as string,
     });
 
     const second = await lethe(['up', '--data', data]);

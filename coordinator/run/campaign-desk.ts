@@ -61,7 +61,8 @@ export class CampaignDesk implements CampaignService {
   }
 
   async submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }> {
-    const { campaign, facts, plan } = await makePlannable(yaml, source, this.#shelf);
+    const plannable = await makePlannable(yaml, source, this.#shelf);
+    const { campaign, facts } = plannable;
     const id = campaignId(campaign.name, yaml);
     const bytes = Buffer.from(yaml, 'utf8');
     const name = `campaign/${createHash('sha256').update(bytes).digest('hex')}`;
@@ -82,12 +83,13 @@ export class CampaignDesk implements CampaignService {
         : await this.#campaigns.change(id, (each) =>
             each.state.kind === 'cancelled' ? { ...each, state: { kind: 'active' } } : each,
           );
-    return { campaign: id, plan: this.#summary(plan(entry.numerics ?? unpinned)) };
+    return { campaign: id, plan: this.#summary(plannable.plan(entry.numerics ?? unpinned)) };
   }
 
   async plan(yaml: string, source: string): Promise<PlanSummary> {
-    const { campaign, facts, plan } = await makePlannable(yaml, source, this.#shelf);
-    return this.#summary(plan(campaign.numerics ?? this.#capacity(facts.checkpoint) ?? unpinned));
+    const plannable = await makePlannable(yaml, source, this.#shelf);
+    const { campaign, facts } = plannable;
+    return this.#summary(plannable.plan(campaign.numerics ?? this.#capacity(facts.checkpoint) ?? unpinned));
   }
 
   async *watch(campaign: string, signal: AbortSignal): AsyncGenerator<CampaignState, void> {

@@ -1,4 +1,4 @@
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Hello, type WorkerMessage, WorkServiceClient } from '../../gen/fleet/v1/work.ts';
 import { FleetServiceClient } from '../../gen/fleet/v1/campaign.ts';
@@ -101,6 +101,25 @@ describe('the server', () => {
   it('speaks plain text on loopback alone', async () => {
     const start = startApiServer('0.0.0.0:0', { kind: 'plain-text-loopback' }, 'c', dispatch, noCampaigns, noMasks);
     await expect(start).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('tells its health by gRPC health v1', async () => {
+    const method = '/grpc.health.v1.Health/Check';
+    const check = (): Promise<Buffer> =>
+      new Promise((resolve, reject) => {
+        const client = new Client(server.address, credentials.createInsecure());
+        const same = (bytes: Buffer): Buffer => bytes;
+        client.makeUnaryRequest(method, same, same, Buffer.alloc(0), (error, response) => {
+          client.close();
+          if (error === null && response !== undefined) resolve(response);
+          else reject(error ?? new Error('no response'));
+        });
+      });
+    // HealthCheckResponse { status = 1: SERVING 1, NOT_SERVING 2 }
+    expect([...(await check())]).toEqual([8, 1]);
+    server.setServing(false);
+    expect([...(await check())]).toEqual([8, 2]);
+    server.setServing(true);
   });
 
   it('answers people', async () => {

@@ -82,7 +82,7 @@ await describeWithServer('blobs', (server) => {
     const damage = {
       lost: async (subject: string) => {
         const last = (await lastMessage(bus, stream, subject))!;
-        await bus.api(`STREAM.MSG.DELETE.${stream}`, { seq: last.sequence });
+        await bus.api(`STREAM.MSG.DELETE.${stream}`, { seq: last.sequence, no_erase: true });
       },
       altered: async (subject: string) => {
         const last = (await lastMessage(bus, stream, subject))!;
@@ -140,10 +140,12 @@ await describeWithServer('blobs', (server) => {
         yield content.subarray(begin, begin + 500_000);
       }
     }
+    const before = await messagesIn(bus);
     const storing = blobs.put('restarted', source);
     await server.running.ended;
     await server.restart();
     expect((await storing).digest).toBe(sha256(content));
+    expect((await messagesIn(bus)) - before).toBe(8 + 1);
     const pieces = [];
     for await (const piece of blobs.stream('restarted', sha256(content))) {
       pieces.push(piece);

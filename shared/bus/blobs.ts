@@ -44,32 +44,36 @@ export class Blobs {
    */
   async put(name: string, source: BlobSource): Promise<Blob> {
     if (source instanceof Uint8Array && source.length > this.#most) throw this.#tooLarge(name, source.length);
+    const abandoned: string[] = [];
     try {
       // From the beginning if the connection is lost: chunks have no numbers by which one could go on.
-      return await this.#bus.persist(`cannot store the blob ${name}`, () => this.#putOnce(name, source));
+      return await this.#bus.persist(`cannot store the blob ${name}`, () => this.#putOnce(name, source, abandoned));
     } catch (cause) {
       throw this.#bus.explain(`cannot store the blob ${name}`, cause);
+    } finally {
+      // As far as it goes: what stays is gc's.
+      if (!this.#bus.connection.aborted)
+        for (const chunksId of abandoned) await this.#purge(chunkSubject(chunksId)).catch(() => undefined);
     }
   }
 
-  async #putOnce(name: string, source: BlobSource): Promise<Blob> {
+  async #putOnce(name: string, source: BlobSource, abandoned: string[]): Promise<Blob> {
     const before = await lastMessage(this.#bus, stream, entrySubject(name));
     const chunksId = randomBytes(11).toString('hex');
-    try {
-      const content = await this.#sendChunks(name, chunksId, source);
-      const bytes = entryBytes({ name, chunksId, ...content });
-      const entered = await swap(this.#bus, stream, entrySubject(name), bytes, before?.sequence ?? 0);
-      if (entered.kind === 'conflict') throw new PassingFailure('another writer stored a blob of this name meanwhile');
-      const old = before && parseEntry(before);
-      if (old !== undefined) await this.#purge(chunkSubject(old.chunksId));
-      if (before !== undefined) await this.#purge(entrySubject(name), entered.sequence);
-      return { name, digest: content.digest, size: content.size };
-    } catch (cause) {
-      // Best effort: the cause is what counts, and gc finds what stays.
-      if (!(cause instanceof PassingFailure) || !this.#bus.connection.aborted)
-        await this.#purge(chunkSubject(chunksId)).catch(() => undefined);
-      throw cause;
+    abandoned.push(chunksId);
+    const content = await this.#sendChunks(name, chunksId, source);
+    const bytes = entryBytes({ name, chunksId, ...content });
+    // From here on they may be entered even if no answer comes.
+    abandoned.pop();
+    const entered = await swap(this.#bus, stream, entrySubject(name), bytes, before?.sequence ?? 0);
+    if (entered.kind === 'conflict') {
+      abandoned.push(chunksId);
+      throw new PassingFailure('another writer stored a blob of this name meanwhile');
     }
+    const old = before && parseEntry(before);
+    if (old !== undefined) await this.#purge(chunkSubject(old.chunksId));
+    if (before !== undefined) await this.#purge(entrySubject(name), entered.sequence);
+    return { name, digest: content.digest, size: content.size };
   }
 
   async #sendChunks(name: string, chunksId: string, source: BlobSource) {
@@ -77,18 +81,23 @@ export class Blobs {
     const sent: Promise<unknown>[] = [];
     let size = 0;
     let chunks = 0;
-    for await (const chunk of chunksOf(source, Math.min(chunkBytes, this.#bus.maxPayload - 1024))) {
-      size += chunk.length;
-      chunks++;
-      if (size > this.#most) throw this.#tooLarge(name, size);
-      hash.update(chunk);
-      const stored = this.#bus.storeOnce(chunkSubject(chunksId), chunk);
-      // Awaited below; until then a failure must not count as unhandled.
-      stored.catch(() => undefined);
-      sent.push(stored);
-      if (sent.length >= inFlight) await sent.shift();
+    try {
+      for await (const chunk of chunksOf(source, Math.min(chunkBytes, this.#bus.maxPayload - 1024))) {
+        size += chunk.length;
+        chunks++;
+        if (size > this.#most) throw this.#tooLarge(name, size);
+        hash.update(chunk);
+        const stored = this.#bus.storeOnce(chunkSubject(chunksId), chunk);
+        // Awaited below; until then a failure must not count as unhandled.
+        stored.catch(() => undefined);
+        sent.push(stored);
+        if (sent.length >= inFlight) await sent.shift();
+      }
+      await Promise.all(sent);
+    } finally {
+      // None may arrive after the chunks are purged.
+      await Promise.allSettled(sent);
     }
-    await Promise.all(sent);
     return { size, chunks, digest: hash.digest('hex') };
   }
 

@@ -56,6 +56,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof NatsError && passingNatsCodes.includes(error.code);
 }
 
+/** Whether the server knows of nobody who listens on the subject. */
+export function isUnheard(error: unknown): boolean {
+  return error instanceof NatsError && error.code === '503';
+}
+
 /** Codes of the `nats` package: no responders, no answer in time, connection lost, refused or not there. */
 const passingNatsCodes: readonly string[] = [
   '503',

@@ -41,33 +41,35 @@ export async function* orderedRead(
     let delivered = 0;
     try {
       for (let intact = true; intact && !signal?.aborted && !connection.aborted;) {
-        const messages = pull(bus, stream, consumer, { batch, expiresMs: current ? liveMs : 0, signal });
-        for (;;) {
-          const next = await messages.next();
-          if (next.done) {
-            intact = next.value === 'filled' || next.value === 'empty';
-            if (next.value !== 'empty' || current) break;
-            current = true;
-            yield { kind: 'current' };
-            if (!live) return;
-            break;
-          }
-          const fields = replyFields(next.value.reply ?? '');
+        const pulling = pull(bus, stream, consumer, { batch, expiresMs: current ? liveMs : 0, signal });
+        for await (const message of pulling.messages) {
+          const fields = replyFields(message.reply ?? '');
           if (fields?.deliverySequence !== delivered + 1) {
-            await messages.return('interrupted');
             intact = false;
             break;
           }
           delivered++;
           last = fields.sequence;
-          yield { kind: 'message', message: storedOf(next.value, fields.sequence) };
+          yield { kind: 'message', message: storedOf(message, fields.sequence) };
         }
+        intact &&= pulling.end === 'filled' || pulling.end === 'empty';
+        if (!intact || pulling.end === 'filled' || current) continue;
+        current = true;
+        yield { kind: 'current' };
+        if (!live) return;
       }
+    } catch (cause) {
+      if (!(live && isAway(bus, cause))) throw cause;
     } finally {
       // If this fails, the consumer goes when it has been idle.
       if (!bus.isClosed) bus.send(`$JS.API.CONSUMER.DELETE.${stream}.${consumer}`, '');
     }
   }
+}
+
+/** Whether NATS is away and may come back. */
+function isAway(bus: Bus, cause: unknown): boolean {
+  return cause instanceof LetheError && cause.code === 'bus-unavailable' && !bus.isClosed;
 }
 
 /** Undefined where NATS is away and the read is one that waits for it. */
@@ -95,8 +97,7 @@ async function createConsumer(
     return name;
   } catch (cause) {
     const error = bus.explain('cannot read a stream', cause);
-    const away = error instanceof LetheError && error.code === 'bus-unavailable';
-    if (live && away && !bus.isClosed) return undefined;
+    if (live && isAway(bus, error)) return undefined;
     throw error;
   }
 }

@@ -24,11 +24,27 @@ export type PullEnd = 'filled' | 'empty' | 'interrupted' | 'missing';
 /** How much later than the server the client gives up on an answer. */
 const graceMs = 2_000;
 
+/** One request to a pull consumer. */
+export interface Pull {
+  /** As they arrive. Whoever stops early leaves nothing behind. */
+  readonly messages: AsyncGenerator<Msg, void>;
+  /** Known when the messages have ended. */
+  end: PullEnd;
+}
+
 /**
- * One request to a pull consumer: its messages as they arrive, then why there are no more. The `nats` package has this as
- * well, but tells statuses apart by their text, and hands out nothing of a batch it stops early.
+ * Asks a pull consumer for messages. The `nats` package has this as well, but tells statuses apart by their text, and hands
+ * out nothing of a batch it stops early.
  */
-export async function* pull(
+export function pull(bus: Bus, stream: string, consumer: string, request: PullRequest): Pull {
+  const result: Pull = { end: 'interrupted', messages: messagesOf() };
+  async function* messagesOf() {
+    result.end = yield* receive(bus, stream, consumer, request);
+  }
+  return result;
+}
+
+async function* receive(
   bus: Bus,
   stream: string,
   consumer: string,

@@ -105,6 +105,41 @@ await describeWithServer('records', (server) => {
     expect(seen).toEqual([...numbers(0, 10), 'current', ...numbers(10, 20)]);
   });
 
+  it('are watched through an absence of the server that is longer than the patience', async () => {
+    const records = new Records(await server.connect({ totalMs: 200, requestMs: 100 }));
+    const over = new AbortController();
+    const unit = hash();
+    const seen: (string | undefined)[] = [];
+    const watching = (async () => {
+      for await (const event of records.watch(recordFilters.attemptsAt(unit), over.signal))
+        seen.push(event.kind === 'current' ? 'current' : text(event.record.bytes));
+    })();
+    await vi.waitFor(() => {
+      expect(seen).toEqual(['current']);
+    });
+    await server.kill();
+    for (let i = 0; i < 4; i++)
+      await expect(records.read(subjects.verdict(unit, 'ffn2'))).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await server.restart();
+    await new Records(await server.connect()).offer(subjects.attempt(unit, '1'), bytes('after'));
+    await vi.waitFor(() => {
+      expect(seen).toEqual(['current', 'after']);
+    }, 10_000);
+    over.abort();
+    await watching;
+  });
+
+  it('leave no consumer behind when a reader stops early', async () => {
+    const bus = await server.connect();
+    const records = new Records(bus);
+    const cohort = hash();
+    for (let i = 0; i < 3; i++) await records.offer(subjects.sum(cohort, hash()), bytes(String(i)));
+    for await (const record of records.list(recordFilters.sumsOf(cohort))) if (text(record.bytes) === '1') break;
+    await bus.flush();
+    const { total } = await bus.api<{ total: number }>('CONSUMER.NAMES.lethe_v1_records');
+    expect(total).toBe(0);
+  });
+
   it('lose nothing that was confirmed when the server is killed in the middle of many', async () => {
     const buses: Bus[] = await Promise.all([1, 2].map(() => server.connect()));
     const cohort = hash();

@@ -1,5 +1,5 @@
 import { LetheError } from '../error/lethe-error.ts';
-import { apiCode, hasApiCode, isConflict } from './bus-error.ts';
+import { apiCode, hasApiCode, isConflict, isUnheard } from './bus-error.ts';
 import type { Bus } from './bus.ts';
 import { type Lease, type ReplySubject, replyFields } from './lease.ts';
 import {
@@ -88,23 +88,12 @@ export class WorkQueue {
       this.#bus.send(reply, '-NAK');
     };
     const request = { batch: most, expiresMs, signal, unwanted };
-    const messages = pull(this.#bus, streams.units, consumerName(queue), request);
-    for (;;) {
-      const next = await messages.next();
-      if (next.done) {
-        if (next.value === 'missing') throw missing(queue);
-        return;
-      }
-      const lease = leaseOf(next.value);
-      if (lease === undefined) continue;
-      let taken = false;
-      try {
-        yield lease;
-        taken = true;
-      } finally {
-        if (!taken) await messages.return('filled');
-      }
+    const pulling = pull(this.#bus, streams.units, consumerName(queue), request);
+    for await (const message of pulling.messages) {
+      const lease = leaseOf(message);
+      if (lease !== undefined) yield lease;
     }
+    if (pulling.end === 'missing') throw missing(queue);
   }
 
   /** Gives a lease its whole time again. Confirmed: a renewal that fails has not reached the server. */
@@ -135,8 +124,8 @@ export class WorkQueue {
           await this.#bus.request(reply, command);
           return 'done';
         } catch (cause) {
-          // Nobody listens for acknowledgements: the consumer is deleted, or the server is not ready yet.
-          if (!(await this.#hasConsumer(consumer))) return 'gone';
+          // Nobody listens for this: the consumer is deleted, or the server is not ready yet.
+          if (isUnheard(cause) && !(await this.#hasConsumer(consumer))) return 'gone';
           throw cause;
         }
       });

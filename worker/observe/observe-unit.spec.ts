@@ -1,3 +1,4 @@
+import { open, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
@@ -10,6 +11,7 @@ import type { SiteName } from '../../shared/model/site.ts';
 import { linearInputs } from '../../shared/model/tap.ts';
 import { type Partial, statisticOf } from '../../shared/statistics/partial.ts';
 import { type DenoiseUnit, type EncodeUnit, graphVersion, type Unit } from '../../shared/unit/unit.ts';
+import { copyOfEmojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import { SessionCache } from '../session/session-cache.ts';
 import { SessionThread } from '../session/session-thread.ts';
@@ -198,6 +200,22 @@ describe('a denoise unit', () => {
       { kind: 'step', step: 0 },
       { kind: 'step', step: 1 },
     ]);
+  });
+
+  it('fails with layer and step where an activation is not finite', async () => {
+    const directory = await copyOfEmojiSd();
+    const layer = 'mid_block.attentions.0.transformer_blocks.0.ff.net';
+    const { tensors } = (await openCheckpoint(directory)).unet.weights;
+    const { file, begin } = tensors.get(`${layer}.0.proj.weight`)!;
+    const weights = await open(file, 'r+');
+    // All ones is NaN in every floating-point type.
+    await weights.write(Buffer.alloc(4, 0xff), 0, 4, begin);
+    await weights.close();
+    const broken = await StableDiffusion.open(await openCheckpoint(directory), sessions);
+    const supervision = { onPhase: () => undefined, signal: new AbortController().signal };
+    const observed = observeUnit(broken, sessions, denoise, ['ffn2', 'ffn1'], undefined, noCalls(), supervision);
+    await expect(observed).rejects.toMatchObject({ code: 'non-finite', layer: `${layer}.2`, step: 0 });
+    await rm(directory, { recursive: true });
   });
 
   it('refuses what no plan asks for', async () => {

@@ -82,18 +82,22 @@ await describeWithServer('the launcher', (server) => {
     });
   });
 
-  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('ends its server when it is ended by %s', async (signal) => {
-    const launcher = fork(fileURLToPath(new URL('./launcher.spec-support.js', import.meta.url)), [
-      server.binary.path,
-      await newFolder(),
-    ]);
-    const [pid] = (await once(launcher, 'message')) as [number];
-    expect(isAlive(pid)).toBe(true);
-    launcher.kill(signal);
-    await vi.waitFor(() => {
-      expect(isAlive(pid)).toBe(false);
-    }, 10_000);
-  });
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'having nothing more to do'] as const)(
+    'ends with its launcher: %s',
+    async (how) => {
+      const launcher = fork(fileURLToPath(new URL('./launcher.spec-support.js', import.meta.url)), [
+        server.binary.path,
+        await newFolder(),
+      ]);
+      const [pid] = (await once(launcher, 'message')) as [number];
+      expect(isAlive(pid)).toBe(true);
+      if (how === 'having nothing more to do') launcher.send('go');
+      else launcher.kill(how);
+      await vi.waitFor(() => {
+        expect(isAlive(pid)).toBe(false);
+      }, 10_000);
+    },
+  );
 
   it('ends its server when its keeper is killed', async () => {
     const folder = await newFolder();
