@@ -32,7 +32,6 @@ describe('lethe sweep', () => {
     expect(stderr).toMatch(/2:9 window: /);
     expect(stderr).toMatch(/4:22 concepts\[0\]\.kind: /);
     expect(await lethe(['sweep', join(folder, 'none.yaml')])).toMatchObject({ code: 2 });
-    expect(await lethe(['sweep', campaign, '--apply'])).toMatchObject({ code: 2 });
     expect(await readdir(folder)).not.toContain('data');
   });
 
@@ -63,10 +62,11 @@ describe('lethe sweep', () => {
     const again = await lethe(['sweep', campaign, '--data', data, '--json', '--workers', '1']);
     const { concepts } = made as { readonly concepts: unknown };
     expect(JSON.parse(again.stdout)).toMatchObject({ unetCalls: { ...calls, made: 0 }, concepts });
-    const text = await lethe(['sweep', campaign, '--data', data]);
+    const text = await lethe(['sweep', campaign, '--data', data, '--apply']);
+    expect(text.stdout).toMatch(/^active {6}version 1: Neon, Poster$/m);
     expect(text.stdout).toMatch(/^UNet calls {2}0 made now, 12 in all; the reference makes 408, 34.0 times as many$/m);
     expect(await processesWith(data)).toEqual([]);
-  });
+  }, 120_000);
 
   it('leaves masks that can be listed, shown, compared and applied to images, without a fleet', async () => {
     const { masks } = JSON.parse((await lethe(['masks', '--data', data, '--json'])).stdout) as {
@@ -94,7 +94,7 @@ describe('lethe sweep', () => {
 
   it('ends its fleet at Ctrl-C and goes on from there; a cancelled campaign goes on as well', async () => {
     const longer = join(folder, 'longer.yaml');
-    await writeFile(longer, tinyCampaign.replace('tau: 2', 'tau: 10\nbatch: 1'));
+    await writeFile(longer, tinyCampaign.replace('tau: 2', 'tau: 20\nbatch: 1'));
     const child = startLethe('sweep', longer, '--data', data, '--workers', '1');
     const end = ended(child);
     await said(child, 'stderr', /[1-9]\d*\/\d+ units/);
@@ -107,6 +107,6 @@ describe('lethe sweep', () => {
     const resumed = await lethe(['sweep', longer, '--data', data, '--json']);
     expect(resumed.code).toBe(0);
     const { unetCalls } = JSON.parse(resumed.stdout) as { readonly unetCalls: { readonly made: number } };
-    expect(unetCalls.made).toBeLessThan(60);
-  });
+    expect(unetCalls.made).toBeLessThan(120);
+  }, 180_000);
 });

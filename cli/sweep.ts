@@ -6,6 +6,7 @@ import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
+import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
 import { MaskShelf } from './fleet/mask-shelf.ts';
 import { openFleet } from './fleet/open-fleet.ts';
@@ -15,7 +16,7 @@ import * as options from './options.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
 import { planText } from './output/plan-text.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
-import { conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
+import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
 import { workersOption } from './up.ts';
 
 interface SweepOptions extends FleetOptions {
@@ -35,7 +36,7 @@ export function sweepCommand(): Command {
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
     .option('--cancel [reason]', 'end the campaign; its results stay')
-    .option('--apply', 'make the masks active')
+    .option('--apply', 'make the masks active: the manifest that workers serve by names them')
     .addOption(workersOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -56,7 +57,6 @@ Example:
 }
 
 async function sweep(file: string, given: SweepOptions): Promise<void> {
-  if (given.apply === true) throw notYet();
   const yaml = await readCampaign(file);
   const campaign = parseCampaign(yaml, file);
   const settings = await fleetSettings(given);
@@ -106,28 +106,37 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const seconds = (performance.now() - started) / 1000;
     const left = await fleet.client.plan(request);
     const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
+    const shelf = new MaskShelf(settings.data, fleet.client);
+    const concepts = await conceptSummaries(state, shelf);
     const summary: SweepSummary = {
       campaign: id,
       units: { total: done + failed + waiting + leased, done, failed },
-      unetCalls: {
-        made: made(plan, left),
-        total: left.totalUnetCalls,
-        reference: left.referenceUnetCalls,
-      },
+      unetCalls: { made: made(plan, left), total: left.totalUnetCalls, reference: left.referenceUnetCalls },
       seconds,
-      concepts: await conceptSummaries(state, new MaskShelf(settings.data, fleet.client)),
+      concepts,
+      masks: shelf.folder,
+      ...(given.apply === true ? await applied(fleet.client, concepts, shelf) : {}),
     };
-    print(
-      given,
-      { ...summary },
-      `${summaryText(summary)}\nmasks       ${new MaskShelf(settings.data, undefined).folder}`,
-    );
+    print(given, { ...summary }, summaryText(summary));
     reportFailed(summary);
   } finally {
     progress.stop();
     await fleet.close();
     signals.release();
   }
+}
+
+/** Makes the masks active that there are. */
+async function applied(
+  client: FleetClient,
+  concepts: readonly ConceptSummary[],
+  shelf: MaskShelf,
+): Promise<Pick<SweepSummary, 'manifest'>> {
+  const masks = concepts.flatMap(({ concept, mask }) => (mask === undefined ? [] : [{ concept, mask }]));
+  const [first] = masks;
+  if (first === undefined) return {};
+  const { checkpoint } = await shelf.read(first.mask);
+  return { manifest: await client.apply(checkpoint, masks) };
 }
 
 /** Calls whose results were stored between two plans of one campaign. */
@@ -159,13 +168,4 @@ async function readCampaign(file: string): Promise<string> {
       cause,
     });
   }
-}
-
-function notYet(): LetheError {
-  return new LetheError('usage', {
-    what: 'cannot apply masks',
-    where: '--apply',
-    why: 'this release makes masks and does not serve them yet',
-    next: 'sweep without --apply; `lethe generate --mask` shows what a mask does',
-  });
 }

@@ -15,7 +15,7 @@ import {
   type SubmitResponse,
   type WorkerStatus,
 } from '../../gen/fleet/v1/campaign.ts';
-import { MaskServiceClient } from '../../gen/fleet/v1/mask.ts';
+import { type ActiveMask, type ManifestResponse, MaskServiceClient } from '../../gen/fleet/v1/mask.ts';
 import { Failure } from '../../gen/fleet/v1/unit.ts';
 import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -95,6 +95,11 @@ export class FleetClient {
       throw this.#explain(error);
     }
     return new Uint8Array(Buffer.concat(pieces));
+  }
+
+  /** Makes masks of a checkpoint active, beside those that are. */
+  async apply(checkpoint: string, masks: readonly ActiveMask[]): Promise<ManifestResponse> {
+    return this.#ask(this.#masks.apply.bind(this.#masks), { checkpoint, masks: [...masks] });
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { CampaignEvent, ConceptState } from '../../gen/fleet/v1/campaign.ts';
+import type { ManifestResponse } from '../../gen/fleet/v1/mask.ts';
 import type { Failure } from '../../gen/fleet/v1/unit.ts';
 import type { MaskShelf } from '../fleet/mask-shelf.ts';
 import { type SiteDensity, siteDensities } from '../fleet/site-densities.ts';
@@ -13,6 +14,10 @@ export interface SweepSummary {
   readonly unetCalls: { readonly made: number; readonly total: number; readonly reference: number };
   readonly seconds: number;
   readonly concepts: readonly ConceptSummary[];
+  /** Folder of the masks. */
+  readonly masks: string;
+  /** What is active now, if the masks were applied. */
+  readonly manifest?: ManifestResponse;
 }
 
 export interface ConceptSummary {
@@ -39,7 +44,8 @@ async function conceptSummary({ concept, state }: ConceptState, shelf: MaskShelf
 }
 
 /** The summary for people. */
-export function summaryText({ campaign, units, unetCalls, seconds, concepts }: SweepSummary): string {
+export function summaryText(summary: SweepSummary): string {
+  const { campaign, units, unetCalls, seconds, concepts, masks, manifest } = summary;
   const rows = concepts.flatMap(({ concept, mask, sites, failure }): (readonly (string | number)[])[] => {
     if (mask === undefined) return [[concept, '', '', '', failure === undefined ? 'none' : `failed: ${failure.why}`]];
     return sites.map(({ site, layers, density }, i) => [
@@ -60,5 +66,9 @@ export function summaryText({ campaign, units, unetCalls, seconds, concepts }: S
     `units       ${countOf(units.done)} of ${countOf(units.total)}${failed}`,
     `UNet calls  ${countOf(made)} made now, ${countOf(total)} in all; the reference makes ${countOf(reference)}${ratio}`,
     `time        ${duration(seconds)}`,
+    `masks       ${masks}`,
+    ...(manifest === undefined
+      ? []
+      : [`active      version ${manifest.version}: ${manifest.masks.map(({ concept }) => concept).join(', ')}`]),
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';
 import { campaignHandlers, fleetHandlers } from './campaign-handler.ts';
 import type { CampaignService } from './campaign-service.ts';
-import { maskHandlers, type ReadMask } from './mask-handler.ts';
+import { maskHandlers, type MaskSource } from './mask-handler.ts';
 import { workHandler } from './work-handler.ts';
 import type { WorkerGate } from './worker-gate.ts';
 
@@ -34,14 +34,14 @@ export async function startApiServer(
   coordinator: string,
   gate: WorkerGate,
   campaigns: CampaignService,
-  readMask: ReadMask,
+  masks: MaskSource,
 ): Promise<ApiServer> {
   requireAllowed(security, address);
   const server = new Server(channelOptions);
   server.addService(WorkServiceService, { work: workHandler(gate, coordinator) });
   server.addService(CampaignServiceService, campaignHandlers(campaigns));
   server.addService(FleetServiceService, fleetHandlers(campaigns));
-  server.addService(MaskServiceService, maskHandlers(readMask));
+  server.addService(MaskServiceService, maskHandlers(masks));
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   const port = await new Promise<number>((resolve, reject) => {

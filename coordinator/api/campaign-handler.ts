@@ -35,7 +35,10 @@ export function fleetHandlers(campaigns: CampaignService): FleetServiceServer {
   };
 }
 
-function unary<Request, Response>(work: (request: Request) => Promise<Response>): handleUnaryCall<Request, Response> {
+/** A method with one answer. */
+export function unary<Request, Response>(
+  work: (request: Request) => Promise<Response>,
+): handleUnaryCall<Request, Response> {
   return (call, answer) => {
     work(call.request).then(
       (response) => {

@@ -17,6 +17,7 @@ import { LeaseTable } from '../dispatch/lease-table.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
+import { publishManifest } from '../publish/publish-manifest.ts';
 import { maskBlob } from '../publish/publish-mask.ts';
 import { RecordBook } from '../store/record-book.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -125,9 +126,10 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, (hash) =>
-    store.blobs.get(maskBlob(hash)),
-  );
+  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, {
+    read: (hash) => store.blobs.get(maskBlob(hash)),
+    apply: (checkpoint, apply) => publishManifest(store, checkpoint, { apply, restore: [] }),
+  });
   return {
     address: api.address,
     gate,
