@@ -11,6 +11,7 @@ import { followCampaign } from './fleet/follow-campaign.ts';
 import { MaskShelf } from './fleet/mask-shelf.ts';
 import { openFleet } from './fleet/open-fleet.ts';
 import { errorOfFailure } from './fleet/remote-error.ts';
+import { findNote } from './launcher/fleet-note.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
@@ -90,7 +91,10 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const { campaign: id, plan } = await fleet.client.submit(request);
     for (const warning of plan?.warnings ?? []) say(`warning: ${warning}`);
     for (const { worker, reason } of plan?.leftOut ?? []) say(`${worker} is left out: ${reason}`);
-    const following = followCampaign(fleet.client, id, progress, signals.signal);
+    // The launcher of a fleet on this machine brings its coordinator back, as long as it runs itself.
+    const comesBack = async (): Promise<boolean> =>
+      fleet.own !== undefined || settings.coordinator !== undefined || (await findNote(settings.data)) !== undefined;
+    const following = followCampaign(fleet.client, id, progress, signals.signal, comesBack);
     const state = await (fleet.own === undefined ? following : Promise.race([following, fleet.own.failed]));
     progress.stop();
     if (state === undefined) {

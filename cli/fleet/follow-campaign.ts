@@ -8,6 +8,7 @@ import type { FleetClient } from './fleet-client.ts';
 /**
  * Shows a campaign until it is over, through restarts of its coordinator.
  *
+ * @param comesBack whether a coordinator that does not answer can be expected again
  * @returns its last state; undefined if `signal` aborted before.
  */
 export async function followCampaign(
@@ -15,6 +16,7 @@ export async function followCampaign(
   campaign: string,
   progress: SweepProgress,
   signal: AbortSignal,
+  comesBack: () => Promise<boolean>,
 ): Promise<CampaignEvent | undefined> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
@@ -25,7 +27,7 @@ export async function followCampaign(
       }
     } catch (error) {
       const isGone = error instanceof LetheError && ['fleet-unreachable', 'fleet-lost'].includes(error.code);
-      if (!isGone) throw error;
+      if (!isGone || !(await comesBack())) throw error;
       if (attempt === 0) progress.say(`the coordinator at ${client.address} does not answer; waiting for it`);
     }
     await after(backoff(attempt, Math.random), undefined, { signal }).catch(() => undefined);

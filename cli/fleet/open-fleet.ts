@@ -1,5 +1,5 @@
-import { findNote } from '../launcher/fleet-note.ts';
 import { type FleetSetup, type LocalFleet, startLocalFleet } from '../launcher/local-fleet.ts';
+import { runningFleet } from '../launcher/running-fleet.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { FleetClient } from './fleet-client.ts';
 import type { FleetSettings } from './fleet-settings.ts';
@@ -14,7 +14,7 @@ export interface OpenFleet {
 
 /** The fleet that is named or runs in the data folder; undefined if there is none. */
 export async function findFleet({ coordinator, data }: FleetSettings): Promise<FleetClient | undefined> {
-  const address = coordinator ?? (await findNote(data))?.coordinator;
+  const address = coordinator ?? (await runningFleet(data))?.coordinator;
   return address === undefined ? undefined : new FleetClient(address);
 }
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { FleetClient } from '../fleet/fleet-client.ts';
-import { findNote, removeNote, writeNote } from './fleet-note.ts';
+import { removeNote, writeNote } from './fleet-note.ts';
 import { KeptProcess } from './kept-process.ts';
 import { type KeptNats, keepNats } from './kept-nats.ts';
+import { runningFleet } from './running-fleet.ts';
 
 /** A fleet on this machine. */
 export interface FleetSetup {
@@ -49,7 +50,7 @@ const pollMs = 50;
  */
 export async function startLocalFleet(setup: FleetSetup, tell: (text: string) => void): Promise<LocalFleet> {
   const { data, workers } = setup;
-  const running = await findNote(data);
+  const running = await runningFleet(data);
   if (running !== undefined) throw alreadyRunning(data, running.pid, running.coordinator);
   const logs = join(data, 'log');
   await mkdir(logs, { recursive: true, mode: 0o700 });
