@@ -35,7 +35,9 @@ export type InputErrorCode =
   /** A damaged, hostile or not canonical mask file. */
   | 'mask-invalid'
   /** Masks that do not belong together: other checkpoints, other shapes. */
-  | 'mask-mismatch';
+  | 'mask-mismatch'
+  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
+  | 'unit-invalid';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -60,7 +62,19 @@ export type FailureCode =
   /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
   | 'scoring-failed'
   /** A file could not be written. */
-  | 'write-failed';
+  | 'write-failed'
+  /** A unit that was stopped before its end, because somebody asked for it. */
+  | 'unit-stopped'
+  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
+  | 'unit-refused'
+  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
+  | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
+  /** The stream between coordinator and worker ended before an answer came. */
+  | 'fleet-lost'
+  /** An address that cannot be listened on. */
+  | 'listen-failed';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -78,6 +92,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'method-invalid': true,
   'mask-invalid': true,
   'mask-mismatch': true,
+  'unit-invalid': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
@@ -90,6 +105,9 @@ export interface Failure {
   readonly why: string;
   /** What the reader can do about it. */
   readonly next: string;
+  /** The layer and the step (index of the UNet call) where a model failed, for those who count failures by them. */
+  readonly layer?: string;
+  readonly step?: number;
   readonly cause?: unknown;
 }
 
@@ -101,6 +119,8 @@ export class LetheError extends Error {
   readonly where: string | undefined;
   readonly why: string;
   readonly next: string;
+  readonly layer: string | undefined;
+  readonly step: number | undefined;
 
   constructor(code: ErrorCode, failure: Failure) {
     const where = failure.where === undefined ? '' : ` (${failure.where})`;
@@ -110,6 +130,8 @@ export class LetheError extends Error {
     this.where = failure.where;
     this.why = failure.why;
     this.next = failure.next;
+    this.layer = failure.layer;
+    this.step = failure.step;
   }
 
   /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */
