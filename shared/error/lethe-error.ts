@@ -37,7 +37,9 @@ export type InputErrorCode =
   /** Masks that do not belong together: other checkpoints, other shapes. */
   | 'mask-mismatch'
   /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
-  | 'unit-invalid';
+  | 'unit-invalid'
+  /** A name that cannot become part of a subject: empty, too long, not text. */
+  | 'name-invalid';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -74,7 +76,31 @@ export type FailureCode =
   /** The stream between coordinator and worker ended before an answer came. */
   | 'fleet-lost'
   /** An address that cannot be listened on. */
-  | 'listen-failed';
+  | 'listen-failed'
+  /** NATS did not answer in time: not running, not reachable, or JetStream is not ready there. */
+  | 'bus-unavailable'
+  /** NATS answered and does not let this client in, or not to this subject. */
+  | 'bus-refused'
+  /** JetStream could not store a message: a full disk, a limit of the account. */
+  | 'bus-store-failed'
+  /** JetStream answered with an error that nothing here expects, or with an answer that cannot be read. */
+  | 'bus-failed'
+  /** The queue of a campaign and class that is not there (any more). */
+  | 'queue-missing'
+  /** A reply subject that does not name a lease of this queue. */
+  | 'lease-invalid'
+  /** A blob that is not there. */
+  | 'blob-missing'
+  /** A blob whose bytes are not the ones that were stored. */
+  | 'blob-damaged'
+  /** A blob above the limit on size. */
+  | 'blob-too-large'
+  /** No nats-server that can be run on this machine, and none that can be fetched. */
+  | 'nats-server-missing'
+  /** A fetched nats-server whose hash is not the pinned one. */
+  | 'nats-server-untrusted'
+  /** nats-server did not start, or ended. */
+  | 'nats-server-failed';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -93,6 +119,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'mask-invalid': true,
   'mask-mismatch': true,
   'unit-invalid': true,
+  'name-invalid': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */

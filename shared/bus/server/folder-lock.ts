@@ -1,0 +1,71 @@
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LetheError } from '../../error/lethe-error.ts';
+
+/** Holds the ids of the keeper and of its server, a line each. */
+const lockFile = 'lock';
+
+/**
+ * Takes a data folder for this process: two servers on one folder would destroy it, and nats-server does not look. The
+ * lock of processes that are gone is taken over.
+ *
+ * @throws LetheError `nats-server-failed` if another process has it.
+ */
+export async function lockFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, lockFile);
+  for (let again = true; ; again = false) {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(`${process.pid}\n`);
+      await file.close();
+      return;
+    } catch (cause) {
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      if (text === undefined && again) continue;
+      const holder = await holderOf(text ?? '', folder);
+      if (holder !== undefined || !again) throw taken(folder, holder, path, cause);
+      // Renamed, so that of two who find it stale only one goes on.
+      const aside = `${path}.${process.pid}`;
+      await rename(path, aside).catch(() => undefined);
+      await rm(aside, { force: true });
+    }
+  }
+}
+
+/** Notes the server: it may outlive a keeper that is killed. */
+export async function noteServer(folder: string, pid: number): Promise<void> {
+  await writeFile(join(folder, lockFile), `${process.pid}\n${pid}\n`);
+}
+
+export async function unlockFolder(folder: string): Promise<void> {
+  await rm(join(folder, lockFile), { force: true });
+}
+
+async function holderOf(text: string, folder: string): Promise<number | undefined> {
+  for (const pid of text.split('\n').filter(Boolean).map(Number)) if (await serves(pid, folder)) return pid;
+  return undefined;
+}
+
+/** Whether a process lives and, where the system tells, is one for this folder: ids are used again, soonest in containers. */
+async function serves(pid: number, folder: string): Promise<boolean> {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (cause) {
+    // EPERM: it is somebody else's.
+    if ((cause as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return command?.includes(folder) ?? true;
+}
+
+function taken(folder: string, holder: number | undefined, path: string, cause: unknown): LetheError {
+  return new LetheError('nats-server-failed', {
+    what: 'cannot start nats-server',
+    where: folder,
+    why: holder === undefined ? 'another one starts there' : `process ${holder} runs one there`,
+    next: `use that one, or stop it; if there is none, delete ${path}`,
+    cause,
+  });
+}
