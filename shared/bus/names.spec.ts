@@ -60,7 +60,7 @@ describe('names that would change a subject', () => {
     'are refused where a hash must stand: %j',
     (hash) => {
       const code = expect.objectContaining({ code: 'name-invalid' }) as LetheError;
-      expect(() => records.verdict(hash)).toThrow(code);
+      expect(() => records.verdict(hash, 'ffn2')).toThrow(code);
       expect(() => records.sum(unit, hash)).toThrow(code);
       expect(() => unitSubject({ ...queue, unit: hash, purpose: 'result' })).toThrow(code);
     },

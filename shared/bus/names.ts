@@ -111,8 +111,8 @@ const filter = (...tokens: readonly string[]) => [root, 'record', ...tokens].joi
 
 /** Subjects of the record stream: each holds one first-wins record. */
 export const records = {
-  /** The verdict on a unit: its result, or that it failed. */
-  verdict: (unit: string) => record('verdict', hashToken(unit, 'unit')),
+  /** The verdict on a unit and a site: its result, or that it failed. */
+  verdict: (unit: string, site: string) => record('verdict', hashToken(unit, 'unit'), encodeToken(site, 'site')),
   /** The result of a second run on purpose. */
   spotCheck: (unit: string) => record('check', hashToken(unit, 'unit')),
   /** One attempt at a unit: which worker, how it ended. */
@@ -126,7 +126,7 @@ export const records = {
 
 /** Filters over the record stream. */
 export const recordFilters = {
-  verdicts: filter('verdict', '*'),
+  verdicts: filter('verdict', '*', '*'),
   spotChecks: filter('check', '*'),
   attempts: filter('attempt', '>'),
   attemptsAt: (unit: string) => filter('attempt', hashToken(unit, 'unit'), '*'),

@@ -11,7 +11,7 @@ await describeWithServer('records', (server) => {
   it('have one winner, whoever offers how often from where', async () => {
     const buses = await Promise.all([1, 2, 3, 4].map(() => server.connect()));
     for (let round = 0; round < 10; round++) {
-      const subject = subjects.verdict(hash());
+      const subject = subjects.verdict(hash(), 'ffn2');
       const offers = await Promise.all(
         Array.from({ length: 24 }, (_, i) => new Records(buses[i % 4]!).offer(subject, bytes(`offer ${i}`))),
       );
@@ -25,7 +25,7 @@ await describeWithServer('records', (server) => {
 
   it('are won by whoever offers again what stands there', async () => {
     const records = new Records(await server.connect());
-    const subject = subjects.verdict(hash());
+    const subject = subjects.verdict(hash(), 'ffn2');
     const first = await records.offer(subject, bytes('the same'));
     expect(first.kind).toBe('won');
     expect(await records.offer(subject, bytes('the same'))).toEqual(first);
@@ -33,7 +33,7 @@ await describeWithServer('records', (server) => {
 
   it('are replaced by compare-and-set, by one of many', async () => {
     const records = new Records(await server.connect());
-    const subject = subjects.verdict(hash());
+    const subject = subjects.verdict(hash(), 'ffn2');
     const offer = await records.offer(subject, bytes('damaged'));
     const sequence = offer.kind === 'won' ? offer.sequence : 0;
     const repairs = await Promise.all(

@@ -26,20 +26,22 @@ export type InputErrorCode =
   | 'sampling-invalid'
   /** A campaign file that is malformed, or asks for what its checkpoint cannot give. */
   | 'campaign-invalid'
+  /** A campaign that no coordinator knows. */
+  | 'campaign-missing'
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
   | 'golden-invalid'
+  /** A name that cannot become part of a subject: empty, too long, not text. */
+  | 'name-invalid'
+  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
+  | 'unit-invalid'
   /** Settings of a pruning method out of range, or that do not fit the concept. */
   | 'method-invalid'
   /** A damaged, hostile or not canonical mask file. */
   | 'mask-invalid'
   /** Masks that do not belong together: other checkpoints, other shapes. */
-  | 'mask-mismatch'
-  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
-  | 'unit-invalid'
-  /** A name that cannot become part of a subject: empty, too long, not text. */
-  | 'name-invalid';
+  | 'mask-mismatch';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -100,7 +102,15 @@ export type FailureCode =
   /** A fetched nats-server whose hash is not the pinned one. */
   | 'nats-server-untrusted'
   /** nats-server did not start, or ended. */
-  | 'nats-server-failed';
+  | 'nats-server-failed'
+  /** A stored record, entry or queued unit that cannot be read. */
+  | 'record-invalid'
+  /** A campaign that was cancelled. */
+  | 'campaign-cancelled'
+  /** A campaign, some of whose concepts have no mask. */
+  | 'campaign-failed'
+  /** A unit whose workers did not come back from it, time after time. */
+  | 'unit-lost';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -113,6 +123,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'tokenizer-invalid': true,
   'sampling-invalid': true,
   'campaign-invalid': true,
+  'campaign-missing': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
   'method-invalid': true,
