@@ -119,7 +119,7 @@ await describeWithServer('records', (server) => {
     });
     await server.kill();
     for (let i = 0; i < 4; i++)
-      await expect(records.read(subjects.verdict(unit))).rejects.toMatchObject({ code: 'bus-unavailable' });
+      await expect(records.read(subjects.verdict(unit, 'ffn2'))).rejects.toMatchObject({ code: 'bus-unavailable' });
     await server.restart();
     await new Records(await server.connect()).offer(subjects.attempt(unit, '1'), bytes('after'));
     await vi.waitFor(() => {
