@@ -11,7 +11,6 @@ export const count = z.int().min(0);
 
 /** A blob as `Blobs.put` tells it. */
 export const blob = z.object({ name, digest: hash, size: count });
-type BlobName = z.infer<typeof blob>;
 
 /** An error as it is stored: the shape of LetheError. */
 export const failure = z.object({
