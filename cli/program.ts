@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { checkpointCommand } from './checkpoint-inspect.ts';
 import { doctorCommand } from './doctor.ts';
+import { sweepCommand } from './sweep.ts';
+import { upCommand } from './up.ts';
 import { generateCommand } from './generate.ts';
 
 /**
@@ -17,6 +19,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(generateCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())
+    .addCommand(upCommand())
+    .addCommand(sweepCommand())
     .addHelpText(
       'after',
       `
