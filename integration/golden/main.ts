@@ -21,6 +21,7 @@ try {
     process.stderr.write(`# ${directory}\n`);
     for await (const result of checkDirectory(directory, thread, { provider: 'cpu', threads: 1 })) {
       count[passed(result) ? 'passed' : 'failed'] += 1;
+      if (result.detail !== undefined) process.stdout.write(`# ${result.name}: ${result.detail}\n`);
       process.stdout.write(`${formatResult(result)}\n`);
     }
   }

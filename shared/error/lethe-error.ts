@@ -67,6 +67,8 @@ export type FailureCode =
   | 'sum-invalid'
   /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
   | 'scoring-failed'
+  /** A concept of golden vectors that gave no mask to compare. */
+  | 'golden-failed'
   /** A file could not be written. */
   | 'write-failed'
   /** A unit that was stopped before its end, because somebody asked for it. */
