@@ -2,7 +2,14 @@ import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commonDirectory } from './common-directory.ts';
-import { newDirectory, refusal, safetensorsFile, smallCheckpoint, type Tree, writeTree } from './fixture.spec-support.ts';
+import {
+  newDirectory,
+  refusal,
+  safetensorsFile,
+  smallCheckpoint,
+  type Tree,
+  writeTree,
+} from './fixture.spec-support.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 
 const weights = (...names: string[]) => safetensorsFile(names.map((name) => ({ name, dtype: 'F16', shape: [2, 3] })));
@@ -51,13 +58,17 @@ describe('openCheckpoint', () => {
     const files = [unet, textEncoder, vae].flatMap((component) => component.weights.files.map(({ path }) => path));
     expect(commonDirectory(files)).toBe(await realpath(blobs));
     expect(unet.weights.tensors.get('conv_in.weight')?.file).toBe(files[0]);
-    expect(await refusal(() => openCheckpoint(join(directory, 'models--a--b')))).toContain('name one of the directories in its snapshots/');
+    expect(await refusal(() => openCheckpoint(join(directory, 'models--a--b')))).toContain(
+      'name one of the directories in its snapshots/',
+    );
   });
 
   it('says that a download was not finished if a link leads nowhere', async () => {
     await changed({ 'unet/diffusion_pytorch_model.safetensors': undefined });
     await symlink('../../blobs/none', join(directory, 'unet', 'diffusion_pytorch_model.safetensors'));
-    expect(await refusal(() => openCheckpoint(directory))).toMatch(/^checkpoint-layout: .*ENOENT.* download was not finished/);
+    expect(await refusal(() => openCheckpoint(directory))).toMatch(
+      /^checkpoint-layout: .*ENOENT.* download was not finished/,
+    );
   });
 
   describe('with shards', () => {
@@ -94,25 +105,38 @@ describe('openCheckpoint', () => {
       expect([...unet.weights.tensors.keys()]).toEqual(['conv_out.weight']);
     });
 
-    it.each(['../vae/x.safetensors', '/etc/x.safetensors', '..', '', 'a\\x.safetensors', 'C:x.safetensors', 'x\0.safetensors'])(
-      'refuses the shard name %j, which could leave the folder',
-      async (shard) => {
-        expect(await refusal(async () => openCheckpoint(await withMap({ 'encoder.a': shard })))).toMatch(
-          /^config-invalid: .*key weight_map\.encoder\.a\): .* is not the name of a file in the same folder/,
-        );
-      },
-    );
+    it.each([
+      '../vae/x.safetensors',
+      '/etc/x.safetensors',
+      '..',
+      '',
+      'a\\x.safetensors',
+      'C:x.safetensors',
+      'x\0.safetensors',
+    ])('refuses the shard name %j, which could leave the folder', async (shard) => {
+      expect(await refusal(async () => openCheckpoint(await withMap({ 'encoder.a': shard })))).toMatch(
+        /^config-invalid: .*key weight_map\.encoder\.a\): .* is not the name of a file in the same folder/,
+      );
+    });
 
     it('refuses a shard that is a pickle, one that is missing, and a tensor that is not where the index says', async () => {
-      expect(await refusal(async () => openCheckpoint(await withMap({ a: 'model.bin' })))).toContain('model.bin is not a .safetensors file');
-      expect(await refusal(async () => openCheckpoint(await withMap({ a: 'x.safetensors' })))).toMatch(/^checkpoint-layout: .*there is no x\.safetensors/);
-      expect(await refusal(async () => openCheckpoint(await withMap({ 'encoder.c': names[0] })))).toMatch(/^tensor-mismatch: .*tensor "encoder\.c"/);
+      expect(await refusal(async () => openCheckpoint(await withMap({ a: 'model.bin' })))).toContain(
+        'model.bin is not a .safetensors file',
+      );
+      expect(await refusal(async () => openCheckpoint(await withMap({ a: 'x.safetensors' })))).toMatch(
+        /^checkpoint-layout: .*there is no x\.safetensors/,
+      );
+      expect(await refusal(async () => openCheckpoint(await withMap({ 'encoder.c': names[0] })))).toMatch(
+        /^tensor-mismatch: .*tensor "encoder\.c"/,
+      );
       expect(await refusal(async () => openCheckpoint(await withMap({})))).toContain('it names no tensor');
     });
 
     it('refuses a tensor that two shards hold, even if the index names one', async () => {
       await changed({ ...sharded, [`text_encoder/${names[1]}`]: weights('encoder.c', 'encoder.b') });
-      expect(await refusal(() => openCheckpoint(directory))).toMatch(/^tensor-mismatch: .*tensor "encoder\.b"\): it is there twice/);
+      expect(await refusal(() => openCheckpoint(directory))).toMatch(
+        /^tensor-mismatch: .*tensor "encoder\.b"\): it is there twice/,
+      );
     });
   });
 
@@ -157,7 +181,9 @@ describe('openCheckpoint', () => {
   describe('with names of other versions', () => {
     it('finds old attention of a VAE by its new name; the entry keeps its own', async () => {
       const stored = 'decoder.mid_block.attentions.0.proj_attn.weight';
-      const { vae } = await openCheckpoint(await changed({ 'vae/diffusion_pytorch_model.safetensors': weights(stored) }));
+      const { vae } = await openCheckpoint(
+        await changed({ 'vae/diffusion_pytorch_model.safetensors': weights(stored) }),
+      );
       expect(vae.weights.tensors.get('decoder.mid_block.attentions.0.to_out.0.weight')?.name).toBe(stored);
       expect(vae.weights.tensors.size).toBe(1);
     });
@@ -170,9 +196,9 @@ describe('openCheckpoint', () => {
 
     it('refuses an old name beside the new one', async () => {
       const stored = weights('final_layer_norm.weight', 'text_model.final_layer_norm.weight');
-      expect(await refusal(async () => openCheckpoint(await changed({ 'text_encoder/model.safetensors': stored })))).toMatch(
-        /^tensor-mismatch: .*it is there twice: as "final_layer_norm\.weight"/,
-      );
+      expect(
+        await refusal(async () => openCheckpoint(await changed({ 'text_encoder/model.safetensors': stored }))),
+      ).toMatch(/^tensor-mismatch: .*it is there twice: as "final_layer_norm\.weight"/);
     });
   });
 
@@ -187,14 +213,19 @@ describe('openCheckpoint', () => {
 
   it.each(['diffusion_pytorch_model.bin', 'model.ckpt', 'model.pt'])('never opens a pickle: %s', async (name) => {
     await changed({ 'unet/diffusion_pytorch_model.safetensors': undefined, [`unet/${name}`]: 'pickle' });
-    expect(await refusal(() => openCheckpoint(directory))).toMatch(/^checkpoint-pickled: .*unet.*safe_serialization=True/);
+    expect(await refusal(() => openCheckpoint(directory))).toMatch(
+      /^checkpoint-pickled: .*unet.*safe_serialization=True/,
+    );
   });
 
   it.each([
     ['model_index.json', 'there is no model_index.json'],
     ['scheduler/scheduler_config.json', 'the component scheduler cannot be listed'],
     ['unet/config.json', 'there is no config.json; there is diffusion_pytorch_model.safetensors'],
-    ['text_encoder/model.safetensors', 'there is no model.safetensors, model.fp16.safetensors, model.bf16.safetensors, nor the index of its shards; there is config.json'],
+    [
+      'text_encoder/model.safetensors',
+      'there is no model.safetensors, model.fp16.safetensors, model.bf16.safetensors, nor the index of its shards; there is config.json',
+    ],
     ['tokenizer/vocab.json', 'there is neither vocab.json with merges.txt nor tokenizer.json; there is merges.txt'],
   ])('names a missing %s', async (path, why) => {
     const said = await refusal(async () => openCheckpoint(await changed({ [path]: undefined })));
@@ -204,9 +235,15 @@ describe('openCheckpoint', () => {
 
   it('says what to do with a single file, and with a directory that is none', async () => {
     await writeTree(directory, { 'v1-5.safetensors': '', 'v1-5.ckpt': '' });
-    expect(await refusal(() => openCheckpoint(join(directory, 'v1-5.safetensors')))).toMatch(/^checkpoint-layout: .*from_single_file/);
-    expect(await refusal(() => openCheckpoint(join(directory, 'v1-5.ckpt')))).toMatch(/^checkpoint-pickled: .*from_single_file/);
-    expect(await refusal(() => openCheckpoint(directory))).toMatch(/^checkpoint-layout: .*v1-5\.ckpt.*from_single_file/);
+    expect(await refusal(() => openCheckpoint(join(directory, 'v1-5.safetensors')))).toMatch(
+      /^checkpoint-layout: .*from_single_file/,
+    );
+    expect(await refusal(() => openCheckpoint(join(directory, 'v1-5.ckpt')))).toMatch(
+      /^checkpoint-pickled: .*from_single_file/,
+    );
+    expect(await refusal(() => openCheckpoint(directory))).toMatch(
+      /^checkpoint-layout: .*v1-5\.ckpt.*from_single_file/,
+    );
     expect(await refusal(() => openCheckpoint(join(directory, 'none')))).toMatch(/^checkpoint-layout: .*ENOENT/);
   });
 });

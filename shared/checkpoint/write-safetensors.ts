@@ -12,7 +12,10 @@ const alignment = 8;
  * The bytes of a safetensors file: 8 bytes of header length, the header as JSON, the tensors' bytes without gaps. The
  * same tensors and metadata in the same order give the same bytes.
  */
-export function encodeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const { name, shape, data } of tensors) {
