@@ -1,7 +1,7 @@
 // Brings a checkout to a runnable state with Node and npm alone: installs what the lock file pins, generates the
 // protobuf types, compiles. Every step is skipped when its inputs are older than its output. Uses no dependency.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,6 +60,8 @@ if (newest('gen') < Math.max(newest('proto'), newest('buf.gen.yaml'), newest('no
   step('generating protobuf types', bin('buf'), ['generate']);
 }
 const sources = ['gen', 'shared', 'coordinator', 'worker', 'cli', 'integration', 'tsconfig.json'];
-if (removeStale() || newest('dist/.tsbuildinfo') < Math.max(...sources.map(newest))) {
+// A file of its own: tsc --noEmit, which editors and people run, renews .tsbuildinfo too.
+if (removeStale() || newest('dist/.compiled') < Math.max(...sources.map(newest))) {
   step('compiling', bin('tsc'), ['--build']);
+  writeFileSync('dist/.compiled', '');
 }
