@@ -1,7 +1,7 @@
 // Brings a checkout to a runnable state with Node and npm alone: installs what the lock file pins, generates the
 // protobuf types, compiles. Every step is skipped when its inputs are older than its output. Uses no dependency.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -63,5 +63,7 @@ const sources = ['gen', 'shared', 'coordinator', 'worker', 'cli', 'integration',
 // A file of its own: tsc --noEmit, which editors and people run, renews .tsbuildinfo too.
 if (removeStale() || newest('dist/.compiled') < Math.max(...sources.map(newest))) {
   step('compiling', bin('tsc'), ['--build']);
+  // npx makes it so only the first time it sees this folder.
+  chmodSync('dist/cli/main.js', 0o755);
   writeFileSync('dist/.compiled', '');
 }
