@@ -17,7 +17,7 @@ module.exports = {
     {
       name: 'no-dev-dependency-in-product',
       severity: 'error',
-      from: { path: '^(shared|worker|coordinator|cli)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^(shared|worker|coordinator|cli)/', pathNot: '\\.spec(-support)?\\.ts$' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     only('shared-stands-alone', '^shared/', '^(gen|shared)/', 'the core both sides stand on'),

@@ -4,10 +4,11 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Bench } from './bench.ts';
 import { loadBench } from './load.ts';
 import { loadProbe } from './load-probe.ts';
+import { rescoreBench } from './rescore.ts';
 import { unetBench } from './unet.ts';
 import { unetProbe } from './unet-probe.ts';
 
-const benches: Readonly<Record<string, Bench>> = { unet: unetBench, load: loadBench };
+const benches: Readonly<Record<string, Bench>> = { unet: unetBench, load: loadBench, rescore: rescoreBench };
 /** Started by benches in processes of their own, to see the memory of one thing alone. */
 const probes: Readonly<Record<string, Bench>> = { 'unet-probe': unetProbe, 'load-probe': loadProbe };
 

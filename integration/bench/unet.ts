@@ -5,7 +5,7 @@ import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-ch
 import { SessionThread } from '../../worker/session/session-thread.ts';
 import { relativeError } from '../golden/result.ts';
 import type { Bench } from './bench.ts';
-import { countFlops, totalFlops } from './flops.ts';
+import { countFlops, totalFlops } from '../../shared/model/graph/flops.ts';
 import { guidedGraph, guidedInput, openLethe, openPlain } from './guided-call.ts';
 import { figure, mebibytes, probe } from './memory.ts';
 import { median, medianRatio, timePaired } from './paired.ts';
@@ -73,7 +73,7 @@ async function measure(checkpoint: Checkpoint, thread: SessionThread, threads: n
     const rounds = Math.ceil(callBudget / (trajectories + 2));
     const subjects = [() => lethe.call(input), () => plain.call(input), () => sgemm.run()];
     const [own = [], other = [], product = []] = await timePaired(subjects, rounds, 3, () => performance.now());
-    const flops = totalFlops(countFlops(graph, { trajectories }));
+    const flops = totalFlops(countFlops(graph, () => trajectories));
     measured.push({
       threads,
       trajectories,

@@ -24,10 +24,24 @@ export type InputErrorCode =
   | 'tokenizer-invalid'
   /** Sampling settings out of range. */
   | 'sampling-invalid'
+  /** A campaign file that is malformed, or asks for what its checkpoint cannot give. */
+  | 'campaign-invalid'
+  /** A campaign that no coordinator knows. */
+  | 'campaign-missing'
   /** A stored trajectory state that cannot be continued. */
   | 'trajectory-invalid'
   /** Golden vectors that are missing or not laid out as docs/golden.md says. */
-  | 'golden-invalid';
+  | 'golden-invalid'
+  /** A name that cannot become part of a subject: empty, too long, not text. */
+  | 'name-invalid'
+  /** A unit that cannot be what was meant: sites of another kind, a window past the last step. */
+  | 'unit-invalid'
+  /** Settings of a pruning method out of range, or that do not fit the concept. */
+  | 'method-invalid'
+  /** A damaged, hostile or not canonical mask file. */
+  | 'mask-invalid'
+  /** Masks that do not belong together: other checkpoints, other shapes. */
+  | 'mask-mismatch';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -39,14 +53,64 @@ export type FailureCode =
   | 'session-failed'
   /** The session's thread ended while work was on it. */
   | 'session-lost'
+  /** A value that has no canonical form and was to be hashed: a defect in what made it. */
+  | 'not-canonical'
   /** A value that is not finite where only finite ones can be. */
   | 'non-finite'
   /** A unit's statistics that cannot be merged. */
   | 'partial-invalid'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
+  /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */
+  | 'sum-invalid'
+  /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
+  | 'scoring-failed'
   /** A file could not be written. */
-  | 'write-failed';
+  | 'write-failed'
+  /** A unit that was stopped before its end, because somebody asked for it. */
+  | 'unit-stopped'
+  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
+  | 'unit-refused'
+  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
+  | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
+  /** The stream between coordinator and worker ended before an answer came. */
+  | 'fleet-lost'
+  /** An address that cannot be listened on. */
+  | 'listen-failed'
+  /** NATS did not answer in time: not running, not reachable, or JetStream is not ready there. */
+  | 'bus-unavailable'
+  /** NATS answered and does not let this client in, or not to this subject. */
+  | 'bus-refused'
+  /** JetStream could not store a message: a full disk, a limit of the account. */
+  | 'bus-store-failed'
+  /** JetStream answered with an error that nothing here expects, or with an answer that cannot be read. */
+  | 'bus-failed'
+  /** The queue of a campaign and class that is not there (any more). */
+  | 'queue-missing'
+  /** A reply subject that does not name a lease of this queue. */
+  | 'lease-invalid'
+  /** A blob that is not there. */
+  | 'blob-missing'
+  /** A blob whose bytes are not the ones that were stored. */
+  | 'blob-damaged'
+  /** A blob above the limit on size. */
+  | 'blob-too-large'
+  /** No nats-server that can be run on this machine, and none that can be fetched. */
+  | 'nats-server-missing'
+  /** A fetched nats-server whose hash is not the pinned one. */
+  | 'nats-server-untrusted'
+  /** nats-server did not start, or ended. */
+  | 'nats-server-failed'
+  /** A stored record, entry or queued unit that cannot be read. */
+  | 'record-invalid'
+  /** A campaign that was cancelled. */
+  | 'campaign-cancelled'
+  /** A campaign, some of whose concepts have no mask. */
+  | 'campaign-failed'
+  /** A unit whose workers did not come back from it, time after time. */
+  | 'unit-lost';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -58,8 +122,15 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'config-unsupported': true,
   'tokenizer-invalid': true,
   'sampling-invalid': true,
+  'campaign-invalid': true,
+  'campaign-missing': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
+  'method-invalid': true,
+  'mask-invalid': true,
+  'mask-mismatch': true,
+  'unit-invalid': true,
+  'name-invalid': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */
@@ -72,6 +143,9 @@ export interface Failure {
   readonly why: string;
   /** What the reader can do about it. */
   readonly next: string;
+  /** The layer and the step (index of the UNet call) where a model failed, for those who count failures by them. */
+  readonly layer?: string;
+  readonly step?: number;
   readonly cause?: unknown;
 }
 
@@ -83,6 +157,8 @@ export class LetheError extends Error {
   readonly where: string | undefined;
   readonly why: string;
   readonly next: string;
+  readonly layer: string | undefined;
+  readonly step: number | undefined;
 
   constructor(code: ErrorCode, failure: Failure) {
     const where = failure.where === undefined ? '' : ` (${failure.where})`;
@@ -92,6 +168,8 @@ export class LetheError extends Error {
     this.where = failure.where;
     this.why = failure.why;
     this.next = failure.next;
+    this.layer = failure.layer;
+    this.step = failure.step;
   }
 
   /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */

@@ -10,6 +10,8 @@ import { LetheError } from '../error/lethe-error.ts';
 export interface ExactSum {
   /** Rows of the whole cohort, with multiplicity: what g comes from. */
   readonly rows: number;
+  /** Statistics in the sum, each counted as often as it was added: tells a whole cohort from a part of it. */
+  readonly count: number;
   /** One number per neuron; multiples of 2^-g. */
   readonly values: Float64Array;
 }
@@ -18,58 +20,94 @@ export interface ExactSum {
 const slack = 1e-4;
 
 /** Largest cohort: beyond it g would be too coarse to say anything (2^-12). */
-export const maxRows = 2 ** 40;
+const maxRows = 2 ** 40;
 
-/** g of a cohort of `rows` rows. */
+/** g of a cohort of `rows` rows. By doubling, not by log2, whose last bit is the machine's own. */
 export function gridExponent(rows: number): number {
-  return 52 - Math.ceil(Math.log2(rows));
+  let exponent = 0;
+  while (2 ** exponent < rows) exponent += 1;
+  return 52 - exponent;
+}
+
+/** The largest total a neuron can have. */
+export function largestTotal(rows: number): number {
+  return rows * (1 + slack);
 }
 
 /** The sum of nothing. @throws LetheError `statistics-invalid` if rows is no count. */
 export function emptySum(neurons: number, rows: number): ExactSum {
   if (!Number.isInteger(rows) || rows < 1 || rows > maxRows)
-    throw invalid('rows', `a cohort has ${rows} rows; 1 to 2^40 can be summed exactly`);
-  return { rows, values: new Float64Array(neurons) };
+    throw statisticsInvalid('rows', `a cohort has ${rows} rows; 1 to 2^40 can be summed exactly`);
+  return { rows, count: 0, values: new Float64Array(neurons) };
 }
 
-/** `sum` and one statistic of a trajectory that counts `multiplicity` times. */
+/**
+ * `sum` and one statistic of a trajectory or prompt that counts `multiplicity` times.
+ *
+ * @throws LetheError `statistics-invalid` for another length, a value that is not finite or negative, a multiplicity
+ * that is no count, and a total over R·(1 + 1e-4).
+ */
 export function addStatistic(sum: ExactSum, statistic: Float32Array, multiplicity: number): ExactSum {
-  if (statistic.length !== sum.values.length)
-    throw invalid('statistic', `it has ${statistic.length} neurons, and the sum has ${sum.values.length}`);
-  const scale = 2 ** gridExponent(sum.rows);
-  const values = sum.values.map(
-    (value, i) => value + (Math.round((statistic[i] ?? NaN) * scale) / scale) * multiplicity,
-  );
-  return checked({ rows: sum.rows, values });
+  const values = sum.values.slice();
+  accumulate(values, sum.rows, statistic, multiplicity);
+  return { rows: sum.rows, count: sum.count + multiplicity, values };
 }
 
-/** Two sums of parts of one cohort. */
+/** Two sums of parts of one cohort. @throws LetheError `statistics-invalid` if they cannot be, or their total is too large. */
 export function combine(a: ExactSum, b: ExactSum): ExactSum {
   if (a.rows !== b.rows || a.values.length !== b.values.length)
-    throw invalid(
+    throw statisticsInvalid(
       'sums',
       `they are of cohorts of ${a.rows} and ${b.rows} rows, ${a.values.length} and ${b.values.length} neurons`,
     );
-  return checked({ rows: a.rows, values: a.values.map((value, i) => value + (b.values[i] ?? NaN)) });
+  const limit = largestTotal(a.rows);
+  const values = a.values.slice();
+  for (let i = 0; i < values.length; i++) {
+    const total = (values[i] ?? NaN) + (b.values[i] ?? NaN);
+    if (!(total <= limit)) throw overflow(i, total, a.rows);
+    values[i] = total;
+  }
+  return { rows: a.rows, count: a.count + b.count, values };
 }
 
-/** The norm of a cohort at a step: the square root of each sum, in fp32 as the reference keeps it. */
-export function normsOf(sum: ExactSum): Float32Array {
-  return Float32Array.from(sum.values, Math.sqrt);
+/**
+ * Adds a statistic to `values` in place: for owners of a sum that nobody else sees yet. `values` is spoilt if this throws.
+ * That no value passes the limit also makes it exact: below it float64 holds every multiple of 2^-g, and rounding is
+ * monotone, so what would be inexact is above it.
+ *
+ * @throws LetheError as `addStatistic`.
+ */
+export function accumulate(values: Float64Array, rows: number, statistic: Float32Array, multiplicity: number): void {
+  if (statistic.length !== values.length)
+    throw statisticsInvalid('statistic', `it has ${statistic.length} neurons, and the sum has ${values.length}`);
+  if (!Number.isSafeInteger(multiplicity) || multiplicity < 0)
+    throw statisticsInvalid('multiplicity', `a statistic cannot count ${multiplicity} times`);
+  const scale = 2 ** gridExponent(rows);
+  // Powers of two: neither product rounds.
+  const inverse = multiplicity / scale;
+  const limit = largestTotal(rows);
+  for (let i = 0; i < values.length; i++) {
+    const term = statistic[i] ?? NaN;
+    const total = (values[i] ?? NaN) + Math.round(term * scale) * inverse;
+    if (!(term >= 0 && total <= limit)) {
+      if (!(term >= 0 && term < Infinity)) throw statisticsInvalid(`neuron ${i}`, `its statistic is ${term}`);
+      throw overflow(i, total, rows);
+    }
+    values[i] = total;
+  }
 }
 
-function checked(sum: ExactSum): ExactSum {
-  const limit = sum.rows * (1 + slack);
-  const over = sum.values.find((value) => !(value <= limit));
-  if (over !== undefined) throw invalid('total', `a neuron has ${over}, and ${sum.rows} rows give at most ${sum.rows}`);
-  return sum;
+function overflow(neuron: number, total: number, rows: number): LetheError {
+  return statisticsInvalid(`neuron ${neuron}`, `its total is ${total}, and ${rows} rows give at most ${rows}`);
 }
 
-function invalid(where: string, why: string): LetheError {
+/** LetheError `statistics-invalid`. */
+export function statisticsInvalid(where: string, why: string, cause?: unknown): LetheError {
   return new LetheError('statistics-invalid', {
     what: 'cannot add statistics',
     where,
     why,
     next: 'run the units of this cohort again: a partial belongs to another cohort, or a device computes wrongly',
+    cause,
   });
 }

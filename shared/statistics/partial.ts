@@ -42,25 +42,40 @@ export function statisticOf(partial: Partial, layer: number, step: number, item:
 /**
  * Refuses a partial that cannot be merged: NaN, infinity, negative values, a wrong length.
  *
- * @throws LetheError `partial-invalid` with the worker's name, the layer and the step.
+ * @throws LetheError `partial-invalid` with the worker's name, the layer, the step, the item and the neuron.
  */
 export function checkPartial(partial: Partial, worker: string): void {
   const { layers, steps, items, values } = partial;
   const expected = partialLength(layers, steps, items);
   if (values.length !== expected)
-    throw invalid(worker, partial.unit, `it has ${values.length} numbers, and its shape asks for ${expected}`);
-  for (let step = 0; step < steps; step++) {
-    for (const [i, layer] of layers.entries()) {
-      for (let item = 0; item < items; item++) {
-        const bad = statisticOf(partial, i, step, item).find((value) => !(value >= 0 && value < Infinity));
-        if (bad !== undefined)
-          throw invalid(worker, `${layer.name}, step ${step} of the window, item ${item}`, `it holds ${bad}`);
-      }
-    }
+    throw partialInvalid(
+      worker,
+      `unit ${partial.unit}`,
+      `it has ${values.length} numbers, and its shape asks for ${expected}`,
+    );
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? NaN;
+    if (!(value >= 0 && value < Infinity)) throw partialInvalid(worker, placeOf(partial, i), `it holds ${value}`);
   }
 }
 
-function invalid(worker: string, where: string, why: string): LetheError {
+/** Where in the unit a number is. */
+function placeOf({ unit, layers, steps, items }: Partial, index: number): string {
+  let left = index;
+  for (let step = 0; step < steps; step++) {
+    for (const { name, neurons } of layers) {
+      if (left < neurons * items) {
+        const item = Math.floor(left / neurons);
+        return `unit ${unit}, ${name}, step ${step} of the window, item ${item}, neuron ${left % neurons}`;
+      }
+      left -= neurons * items;
+    }
+  }
+  return `unit ${unit}`;
+}
+
+/** LetheError `partial-invalid`. */
+export function partialInvalid(worker: string, where: string, why: string): LetheError {
   return new LetheError('partial-invalid', {
     what: `cannot merge the partial of worker ${worker}`,
     where,

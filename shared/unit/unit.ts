@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { contentHash } from './content-hash.ts';
 
 /** How trajectories are sampled, with nothing left to a default. */
 export interface SamplingSpec {
@@ -17,7 +16,7 @@ export interface SamplingSpec {
 /** One prompt from one seed. */
 export interface TrajectoryKey {
   readonly prompt: string;
-  /** Decimal: seeds have up to 64 bits. */
+  /** Decimal, as `String(BigInt(seed))` writes it: seeds have up to 64 bits. */
   readonly seed: string;
 }
 
@@ -58,9 +57,7 @@ export const graphVersion = '1';
 
 /** SHA-256 of everything the unit's result depends on and of nothing else, 64 hex digits. */
 export function unitHash(unit: Unit): string {
-  return createHash('sha256')
-    .update(`lethe unit 1\n${canonicalJson(unit)}`)
-    .digest('hex');
+  return contentHash('unit 1', unit);
 }
 
 /** Statistics a unit gives per layer: one a trajectory and step, or one a prompt. */
@@ -68,4 +65,9 @@ export function unitSize(unit: Unit): { readonly items: number; readonly steps: 
   return unit.kind === 'denoise'
     ? { items: unit.trajectories.length, steps: unit.window.to - unit.window.from }
     : { items: unit.prompts.length, steps: 1 };
+}
+
+/** Rows a trajectory in a UNet call: empty prompt and prompt; without guidance (at 1 and below) the prompt alone. */
+export function guidanceRows(sampling: SamplingSpec): 1 | 2 {
+  return sampling.guidance > 1 ? 2 : 1;
 }

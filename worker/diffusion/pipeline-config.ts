@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../shared/checkpoint/json-file.ts';
+import { pipelineSampleSize } from '../../shared/model/family/unet/sample-size.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { contradiction, unsupported } from '../../shared/model/config.ts';
@@ -19,7 +20,10 @@ export interface PipelineConfig {
 /** One part of a pipeline's config each, so that everything that is refused can be listed. */
 export const pipelineParts: { readonly [Part in keyof PipelineConfig]: (from: Checkpoint) => PipelineConfig[Part] } = {
   text: (from) => parseClipTextConfig(from.textEncoder),
-  unet: (from) => withSampleSize(parseUNetConfig(from.unet), from),
+  unet: ({ unet: file }) => {
+    const config = parseUNetConfig(file);
+    return { ...config, sampleSize: pipelineSampleSize(config, file) };
+  },
   vae: (from) => parseVaeConfig(from.vae),
   scheduler: (from) =>
     applyPipelineFixups(
@@ -91,14 +95,6 @@ export function requireFit(
       why: `the tokenizer gives ids up to ${tokenizer.vocabularySize - 1} and vocab_size is ${text.vocabulary}`,
       next: 'restore the tokenizer that came with the weights',
     });
-}
-
-/** Checkpoints saved before diffusers 0.9 with a sample_size below 64 mean 64 (pipeline_stable_diffusion.py, __init__). */
-function withSampleSize(config: UNetConfig, checkpoint: Checkpoint): UNetConfig {
-  const version = checkpoint.unet.config['_diffusers_version'];
-  const old = typeof version === 'string' && /^0\.[0-8](\.|$)/.test(version);
-  const small = config.sampleSize.every((side) => side < 64);
-  return old && small ? { ...config, sampleSize: [64, 64] } : config;
 }
 
 /** The class that model_index.json names for a part, as [library, class]. */

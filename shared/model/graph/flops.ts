@@ -1,6 +1,6 @@
-import type { Graph } from '../../shared/model/graph/graph.ts';
-import { type Dim, splitDim } from '../../shared/model/graph/tensor-type.ts';
-import type { Node, Value } from '../../shared/model/graph/value.ts';
+import type { Graph } from './graph.ts';
+import { type Dim, splitDim } from './tensor-type.ts';
+import type { Node, Value } from './value.ts';
 
 /** Operators whose work is a product; a multiplication and an addition are two FLOPs. Everything else is a pass over memory. */
 const products = {
@@ -29,9 +29,9 @@ export type Flops = ReadonlyMap<string, number>;
  * Counts the FLOPs of a graph's products from its shapes. What depends on no input is left out: the runtime computes it
  * once, when it loads the model.
  *
- * @param bound the value of every named size, such as `trajectories`.
+ * @param bound the value of a named size, such as `trajectories`.
  */
-export function countFlops(graph: Graph, bound: Readonly<Record<string, number>>): Flops {
+export function countFlops(graph: Graph, bound: (name: string) => number): Flops {
   const sizeOf: SizeOf = (value) => (value?.type.shape ?? []).map((dim) => bind(dim, bound));
   const flops = new Map<string, number>();
   const perRun = new Set<Node>();
@@ -55,9 +55,9 @@ function isProduct(operator: string): operator is keyof typeof products {
   return Object.hasOwn(products, operator);
 }
 
-function bind(dim: Dim, bound: Readonly<Record<string, number>>): number {
+function bind(dim: Dim, bound: (name: string) => number): number {
   const { factor, symbol } = splitDim(dim);
-  return symbol === undefined ? factor : factor * (bound[symbol] ?? NaN);
+  return symbol === undefined ? factor : factor * bound(symbol);
 }
 
 function product(sizes: readonly number[]): number {

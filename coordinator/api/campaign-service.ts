@@ -1,0 +1,66 @@
+import type { RemoteFailure } from '../../shared/fleet/task.ts';
+import type { LetheError } from '../../shared/error/lethe-error.ts';
+
+/** What the coordinator does for people and scripts: the domain side of proto/fleet/v1/campaign.proto. */
+export interface CampaignService {
+  /** @throws LetheError for a campaign that cannot be run: every problem at once. */
+  submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }>;
+  plan(yaml: string, source: string): Promise<PlanSummary>;
+  /** The state now, then every change until the campaign is over or `signal` aborts. */
+  watch(campaign: string, signal: AbortSignal): AsyncIterable<CampaignState>;
+  cancel(campaign: string, reason: string): Promise<void>;
+  status(): Promise<readonly CampaignState[]>;
+  workers(): Promise<readonly WorkerStatus[]>;
+}
+
+/** A plan in numbers. */
+export interface PlanSummary {
+  readonly units: number;
+  readonly done: number;
+  /** UNet calls times trajectories that remain. */
+  readonly unetCalls: number;
+  readonly workerSeconds: number | undefined;
+  readonly numerics: string;
+  readonly leftOut: readonly { readonly worker: string; readonly reason: string }[];
+  readonly warnings: readonly string[];
+}
+
+/** A campaign at a moment, whole. */
+export interface CampaignState {
+  readonly campaign: string;
+  readonly units: {
+    readonly waiting: number;
+    readonly leased: number;
+    readonly done: number;
+    readonly failed: number;
+  };
+  readonly workers: readonly {
+    readonly worker: string;
+    readonly unetCallsPerSecond: number;
+    readonly units: number;
+  }[];
+  readonly concepts: readonly ConceptState[];
+  readonly remainingSeconds: number | undefined;
+  readonly ended: boolean;
+  readonly failure: LetheError | undefined;
+}
+
+export type ConceptState =
+  | { readonly kind: 'remaining'; readonly concept: string; readonly units: number }
+  | { readonly kind: 'mask'; readonly concept: string; readonly hash: string }
+  | { readonly kind: 'failed'; readonly concept: string; readonly failure: LetheError | RemoteFailure };
+
+export interface WorkerStatus {
+  readonly worker: string;
+  readonly device: string;
+  readonly numerics: string;
+  readonly memory: number;
+  readonly checkpoints: readonly string[];
+  readonly running: number;
+  readonly unetCallsPerSecond: number;
+  readonly draining: boolean;
+  /** Why it is given no work; empty if it is. */
+  readonly suspended: string;
+  readonly coordinator: string;
+  readonly version: string;
+}

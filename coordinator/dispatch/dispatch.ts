@@ -1,0 +1,21 @@
+import type { Logger } from 'pino';
+import type { RecordBook } from '../store/record-book.ts';
+import type { Store } from '../store/store.ts';
+import type { Wake } from '../store/wake.ts';
+import type { AttemptLimits } from './judge-attempts.ts';
+import type { LeaseTable } from './lease-table.ts';
+import type { PhaseTimes } from './phase-times.ts';
+import type { WorkerBook } from './worker-book.ts';
+
+/** What the parts of dispatch share. */
+export interface Dispatch {
+  readonly store: Store;
+  readonly book: RecordBook;
+  readonly workers: WorkerBook;
+  readonly leases: LeaseTable;
+  readonly times: PhaseTimes;
+  readonly limits: AttemptLimits;
+  /** Rung when a unit might be leased that could not be before. */
+  readonly wake: Wake;
+  readonly log: Logger;
+}

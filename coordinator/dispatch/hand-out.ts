@@ -1,0 +1,133 @@
+import type { Lease as QueueLease } from '../../shared/bus/lease.ts';
+import { records, unitSubject } from '../../shared/bus/names.ts';
+import type { SiteName } from '../../shared/model/site.ts';
+import { readStates } from '../collect/read-states.ts';
+import { decodeStored } from '../store/stored-json.ts';
+import { verdictSchema } from '../store/verdict.ts';
+import { chooseWorker } from './choose-worker.ts';
+import type { Dispatch } from './dispatch.ts';
+import { judgeAttempts } from './judge-attempts.ts';
+import { parseQueuedUnit, queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
+import { settleAttempt } from './settle-attempt.ts';
+
+/** How long a unit that no worker here can take stays out of sight, for others to ask first. */
+const aside = 1_000;
+/** A unit that was delivered so often, and of which nothing else is known, kills whoever takes it. */
+const mostDeliveries = 50;
+
+/** What became of a unit that the queue delivered. */
+export type HandOut = 'leased' | 'attached' | 'settled' | 'returned';
+
+/**
+ * Gives a delivered unit to a worker of this coordinator, unless it is done already or a worker has it still.
+ *
+ * @throws what NATS and the worker's stream throw: the lease then ends by itself.
+ */
+export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<HandOut> {
+  const { store, book, leases, log } = dispatch;
+  const { queue } = store;
+  const { reply, address } = lease;
+  const task = unitSubject(address);
+  const queued = parseQueuedUnit(lease.bytes, task);
+  if (leases.attach(task, reply) !== undefined) return 'attached';
+
+  const sites = await openSites(dispatch, queued);
+  if (sites.length === 0) {
+    await queue.acknowledge(reply);
+    return 'settled';
+  }
+  const attempts = book.attempts(queued.hash);
+  const judgement = judgeAttempts(attempts, dispatch.limits);
+  if (judgement.kind === 'more-memory' && judgement.gib > queued.gib) {
+    await moveUp(dispatch, lease, queued, judgement.gib);
+    return 'settled';
+  }
+  if (lease.deliveries > mostDeliveries) {
+    const failure = {
+      code: 'unit-lost',
+      what: 'cannot run the unit',
+      where: queued.hash,
+      why: `it was handed out ${lease.deliveries} times and nobody came back with it`,
+      next: 'look at the logs of workers around that time',
+      layer: undefined,
+      step: undefined,
+    };
+    await settleAttempt(
+      store,
+      book,
+      { failed: 1, lost: 1 },
+      { unit: queued.hash, worker: 'unknown', kind: 'lost', gib: queued.gib, failure },
+      sites,
+    );
+    await queue.acknowledge(reply);
+    return 'settled';
+  }
+
+  const states = queued.predecessor === undefined ? [] : await statesBefore(dispatch, queued.predecessor, queued.sites);
+  const candidates = dispatch.workers.all.filter(({ worker }) => !dispatch.workers.hasRefused(worker, task));
+  const chosen = chooseWorker(
+    candidates,
+    queued,
+    attempts.map(({ worker }) => worker),
+  );
+  if (chosen === undefined) {
+    await queue.giveBack(reply, aside);
+    return 'returned';
+  }
+  const { worker, connection } = chosen;
+  const { campaign } = address;
+  leases.hold({ task, campaign, worker, reply, phase: { kind: 'waiting' }, gib: queued.gib });
+  const { unit, memory, keepStates } = queued;
+  log.debug({ campaign, unit: queued.hash, worker, deliveries: lease.deliveries }, 'lease');
+  await connection.lease(
+    {
+      task,
+      campaign,
+      unit,
+      sites,
+      replySubject: reply,
+      deadlines: dispatch.times.deadlines,
+      memory: Math.ceil(memory),
+      keepStates,
+    },
+    states,
+  );
+  return 'leased';
+}
+
+/** The sites without a verdict, as the store has it now: the book may be a moment behind, and a run costs more than a look. */
+export async function openSites(
+  { store }: Pick<Dispatch, 'store'>,
+  { hash, sites }: { readonly hash: string; readonly sites: readonly SiteName[] },
+): Promise<readonly SiteName[]> {
+  const found = await Promise.all(
+    sites.map(async (site) => {
+      const subject = records.verdict(hash, site);
+      const record = await store.records.read(subject);
+      const isOpen = record === undefined || decodeStored(verdictSchema, record.bytes, subject).kind === 'repair';
+      return isOpen ? [site] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function statesBefore(
+  { store, book }: Dispatch,
+  predecessor: string,
+  sites: readonly SiteName[],
+): Promise<readonly Uint8Array[]> {
+  for (const site of sites) {
+    const states = await readStates(store.blobs, book.settled(predecessor, site));
+    if (states.length > 0) return states;
+  }
+  return [];
+}
+
+/** Queues a unit in a larger memory class, and takes it out of this one. */
+async function moveUp({ store }: Dispatch, lease: QueueLease, queued: QueuedUnit, gib: number): Promise<void> {
+  const { address, reply } = lease;
+  const { memory } = queueOf(address.campaign, queued.unit.numerics, gib);
+  const larger = { ...queued, gib, memory: Math.max(queued.memory, (gib / 2) * 2 ** 30) };
+  await store.queue.publish({ ...address, memory }, queuedUnitBytes(larger));
+  await store.queue.acknowledge(reply);
+}

@@ -1,0 +1,96 @@
+import { unitSubject } from '../../shared/bus/names.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { obstacle } from './choose-worker.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { fairOrder, fairPull } from './fair-order.ts';
+import { handOut } from './hand-out.ts';
+import { parseQueuedUnit, queueOf } from './queued-unit.ts';
+
+/** A campaign that units are pulled for. */
+export interface PullSource {
+  readonly campaign: string;
+  readonly checkpoint: string;
+  readonly numerics: string;
+  readonly graph: string;
+  /** Memory classes whose queue is open, and what the largest unit of each needs. */
+  readonly classes: readonly { readonly gib: number; readonly bytes: number }[];
+}
+
+/** Units that come back by themselves, because a lease ended, ring no bell here. */
+const pollMs = 1_000;
+
+/** Asks the queues for as many units as the workers of this coordinator take, in fair order over campaigns. */
+export class PullLoop {
+  readonly #dispatch: Dispatch;
+  readonly #dispatcher: Dispatcher;
+  readonly #sources = new Map<string, PullSource>();
+
+  constructor(dispatch: Dispatch, dispatcher: Dispatcher) {
+    this.#dispatch = dispatch;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** From now on units of this campaign are pulled. */
+  set(source: PullSource): void {
+    this.#sources.set(source.campaign, source);
+    this.#dispatch.wake.ring();
+  }
+
+  remove(campaign: string): void {
+    this.#sources.delete(campaign);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const found = await this.#round(signal).catch((error: unknown) => {
+        this.#dispatch.log.warn({ err: error }, 'cannot ask for units');
+        return 0;
+      });
+      if (found === 0) await this.#dispatch.wake.wait(signal, pollMs);
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<number> {
+    const { leases } = this.#dispatch;
+    let found = 0;
+    const shares = [...this.#sources.values()].map((source) => ({
+      ...source,
+      leased: leases.all.filter(({ campaign }) => campaign === source.campaign).length,
+    }));
+    for (const source of fairOrder(shares)) {
+      for (const { gib, bytes } of source.classes) {
+        if (signal.aborted) return found;
+        const credits = this.#credits(source, bytes);
+        if (credits > 0) found += await this.#pull(source, gib, fairPull(credits, shares.length), signal);
+      }
+    }
+    return found;
+  }
+
+  /** Leases that workers take which can run such units. */
+  #credits({ checkpoint, numerics, graph }: PullSource, memory: number): number {
+    return this.#dispatch.workers.all
+      .filter(
+        ({ closed, capabilities }) =>
+          !closed && obstacle(capabilities, { unit: { checkpoint, numerics, graph }, memory }) === undefined,
+      )
+      .reduce((sum, { credits }) => sum + credits, 0);
+  }
+
+  /** @returns units that were handed out or settled: others wait for another time. */
+  async #pull({ campaign, numerics }: PullSource, gib: number, most: number, signal: AbortSignal): Promise<number> {
+    let found = 0;
+    try {
+      for await (const lease of this.#dispatch.store.queue.pull(queueOf(campaign, numerics, gib), most, 0, signal)) {
+        const task = unitSubject(lease.address);
+        this.#dispatcher.leased(task, parseQueuedUnit(lease.bytes, task).sites);
+        if ((await handOut(this.#dispatch, lease)) !== 'returned') found += 1;
+      }
+    } catch (error) {
+      // Not open yet, or the campaign is over: its runner knows.
+      if (!(error instanceof LetheError && error.code === 'queue-missing')) throw error;
+    }
+    return found;
+  }
+}

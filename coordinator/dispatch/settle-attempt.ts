@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { records } from '../../shared/bus/names.ts';
+import type { SiteName } from '../../shared/model/site.ts';
+import type { Attempt } from '../store/attempt.ts';
+import type { RecordBook } from '../store/record-book.ts';
+import type { Store } from '../store/store.ts';
+import { encodeStored } from '../store/stored-json.ts';
+import type { FailedVerdict } from '../store/verdict.ts';
+import { type AttemptLimits, judgeAttempts, type Judgement, suspendAfter, unitsAgainst } from './judge-attempts.ts';
+
+/**
+ * Notes an attempt that gave no result, and what follows from it: the verdict that the unit has failed, the suspension of
+ * its worker.
+ *
+ * @param sites of the unit that have no result yet
+ */
+export async function settleAttempt(
+  { records: stored }: Store,
+  book: RecordBook,
+  limits: AttemptLimits,
+  attempt: Attempt,
+  sites: readonly SiteName[],
+): Promise<Judgement> {
+  const { unit, worker } = attempt;
+  const before = book.attempts(unit);
+  await stored.offer(records.attempt(unit, randomUUID()), encodeStored(attempt));
+  const judgement = judgeAttempts([...before, attempt], limits);
+  if (judgement.kind === 'failed') {
+    for (const site of sites) {
+      const verdict: FailedVerdict = {
+        kind: 'failed',
+        unit,
+        site,
+        failure: attempt.failure,
+        attempts: before.length + 1,
+      };
+      await stored.offer(records.verdict(unit, site), encodeStored(verdict));
+    }
+  }
+  const units = unitsAgainst(worker, [...book.allAttempts(), attempt]);
+  if (units.length >= suspendAfter) {
+    const reason = `it failed ${units.length} units that no other worker has failed: ${attempt.failure.what}: ${attempt.failure.why}`;
+    await stored.offer(records.suspension(worker), encodeStored({ worker, reason, units }));
+  }
+  return judgement;
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { Path } from '../../shared/config/problem.ts';
+import { schedulerNames } from '../../shared/model/scheduler-name.ts';
+import { type SiteName, sites } from '../../shared/model/site.ts';
+import { conceptKinds } from './campaign.ts';
+
+/** The form of a campaign file; docs/guide/campaign.md explains it. What sections say of each other is checked apart. */
+
+export const maxConcepts = 10_000;
+
+const name = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u, 'a name has no spaces around it and no control characters');
+
+const prompt = z.string().max(10_000).regex(/\S/, 'the prompt is empty');
+
+/** A prompt, or one that counts several times. */
+export const promptEntry = z.union([prompt, z.strictObject({ prompt, count: z.int().min(1).max(100_000) })]);
+
+/** Prompts, or the name of a list under `prompts`. */
+export const promptSource = z.union([z.string(), z.array(promptEntry).min(1)]);
+
+/** What torch.Generator.manual_seed accepts. */
+const least = -(2n ** 63n);
+const most = 2n ** 64n - 1n;
+const isSeed = (value: unknown): value is number | bigint =>
+  (typeof value === 'bigint' || Number.isSafeInteger(value)) &&
+  (value as number | bigint) >= least &&
+  (value as number | bigint) <= most;
+export const seed = z
+  .custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1')
+  .transform((value) => String(BigInt(value)));
+
+const side = z.int().min(8).max(16_384);
+
+/** Of the image: a side, `512x768` (width first), or both by name. */
+const size = z
+  .union([
+    side,
+    z.string().regex(/^[1-9]\d{0,4}x[1-9]\d{0,4}$/, 'a size is WIDTHxHEIGHT in pixels, such as 512x512'),
+    z.strictObject({ width: side, height: side }),
+  ])
+  .transform((value) => {
+    if (typeof value === 'number') return { width: value, height: value };
+    if (typeof value !== 'string') return value;
+    const [width = 0, height = 0] = value.split('x').map(Number);
+    return { width, height };
+  });
+
+const siteMask = z.strictObject({
+  skill_ratio: z.number().gt(0).lte(1).optional(),
+  selection: z.enum(['reference', 'contrast']).optional(),
+  margin: z.number().min(0).max(1000).optional(),
+});
+
+const siteNames = sites.map((site) => site.name);
+
+/** `null` for a site whose settings are all inherited. */
+const siteMasks = z.strictObject(
+  Object.fromEntries(siteNames.map((site) => [site, siteMask.nullable().optional()])) as Record<
+    SiteName,
+    z.ZodOptional<z.ZodNullable<typeof siteMask>>
+  >,
+);
+
+export const maskSettings = z.strictObject({
+  select_ratio: z.number().min(0).lt(1).optional(),
+  sites: siteMasks.optional(),
+});
+
+export const concept = z.strictObject({
+  name,
+  kind: z.enum(conceptKinds),
+  target: promptSource.optional(),
+  base: promptSource.optional(),
+  things: promptSource.optional(),
+  phrase: prompt.optional(),
+  seeds: z.array(seed).min(1).optional(),
+  mask: maskSettings.optional(),
+});
+
+const sampling = z.strictObject({
+  scheduler: z.enum(schedulerNames).optional(),
+  steps: z.int().min(1).max(1000).default(50),
+  guidance: z.number().min(0).max(1000).default(7.5),
+  size: size.optional(),
+});
+
+export const campaignSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'a campaign has a name of letters, digits, - and _, at most 64'),
+  checkpoint: z.string().min(1).max(4096).optional(),
+  variant: z.string().min(1).max(64).optional(),
+  numerics: z.string().min(1).max(200).optional(),
+  sampling: sampling.default({ steps: 50, guidance: 7.5 }),
+  tau: z.int().min(1).max(1100).default(10),
+  window: z.int().min(1).max(1100).optional(),
+  batch: z.int().min(1).max(1024).default(8),
+  seed: seed.default('0'),
+  mask: maskSettings.optional(),
+  prompts: z.record(name, z.array(promptEntry).min(1)).optional(),
+  retain: promptSource.optional(),
+  concepts: z.array(concept).min(1).max(maxConcepts),
+});
+export type CampaignFile = z.infer<typeof campaignSchema>;
+export type MaskFile = z.infer<typeof maskSettings>;
+
+/** The keys that are known at a path, in the order in which the guide explains them. */
+export function knownKeys(path: Path): readonly string[] {
+  const at = path.map((step) => (typeof step === 'number' ? '#' : step));
+  const inConcept = at[0] === 'concepts' && at[1] === '#';
+  const rest = inConcept ? at.slice(2) : at;
+  if (rest.length === 0) return Object.keys((inConcept ? concept : campaignSchema).shape);
+  if (rest[0] === 'mask') {
+    if (rest.length === 1) return Object.keys(maskSettings.shape);
+    return rest.length === 2 ? siteNames : Object.keys(siteMask.shape);
+  }
+  if (rest.at(-1) === 'size') return ['width', 'height'];
+  return rest[0] === 'sampling' ? Object.keys(sampling.shape) : ['prompt', 'count'];
+}

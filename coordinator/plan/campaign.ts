@@ -1,0 +1,76 @@
+import type { SiteName } from '../../shared/model/site.ts';
+import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
+import type { TrajectoryKey } from '../../shared/unit/unit.ts';
+
+/** What a concept is: it decides what `verify` measures, and that a `gender` concept names a seed for every pair. */
+export type ConceptKind = 'style' | 'object' | 'explicit' | 'identity' | 'gender' | 'memorised';
+
+/** In the order in which help and messages list them. */
+export const conceptKinds: readonly ConceptKind[] = ['style', 'object', 'explicit', 'identity', 'gender', 'memorised'];
+
+/**
+ * How a row's weights are ranked: by S_target among those above S_base (`reference`), or by S_target − margin · S_base
+ * (`contrast`).
+ */
+export type Selection = 'reference' | 'contrast';
+
+/** How one site of a concept is masked. */
+export interface SiteMask {
+  readonly site: SiteName;
+  /** Share of a row's weights that may be pruned, above 0 and at most 1. */
+  readonly skillRatio: number;
+  readonly selection: Selection;
+  /** Of `contrast`; `reference` does not use it. */
+  readonly margin: number;
+}
+
+/** How a concept is masked. */
+export interface MaskSettings {
+  /** A weight is pruned if it is selected in more than this share of the τ steps; 0 up to, not including, 1. */
+  readonly selectRatio: number;
+  /** At least one; each site once, in the order of `sites` in shared/model/site.ts. */
+  readonly sites: readonly SiteMask[];
+}
+
+/** What is to be forgotten. */
+export interface Concept {
+  readonly name: string;
+  readonly kind: ConceptKind;
+  /** Trajectories that show the concept, in pairs with `base`; one that is listed twice counts twice. */
+  readonly target: readonly TrajectoryKey[];
+  /** The same without the concept; as long as `target`, and of equal seeds. */
+  readonly base: readonly TrajectoryKey[];
+  readonly mask: MaskSettings;
+}
+
+/** Sampling settings as a campaign gives them; what is absent is the checkpoint's own. */
+export interface CampaignSampling {
+  readonly scheduler?: SchedulerName;
+  /** Inference steps, as diffusers counts them. */
+  readonly steps: number;
+  readonly guidance: number;
+  /** Of the image, in pixels. */
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
+/** Checkpoint × concepts × settings: what `lethe sweep` runs. Lists are expanded, defaults are filled in. */
+export interface Campaign {
+  readonly name: string;
+  /** Directory as written in the file; absent for emoji-sd, which comes with Lethe. */
+  readonly checkpoint?: string;
+  /** Variant of the weights, such as `fp16`. */
+  readonly variant?: string;
+  /** The numerics class it is pinned to; absent: the class with most capacity when it is submitted. */
+  readonly numerics?: string;
+  readonly sampling: CampaignSampling;
+  /** UNet calls of a trajectory that are scored, from the first. */
+  readonly tau: number;
+  /** UNet calls in a unit. */
+  readonly window: number;
+  /** Trajectories in a unit, at most. */
+  readonly batch: number;
+  /** What must stay: the comparison of every site with selection `contrast`, instead of the base. May be empty. */
+  readonly retain: readonly TrajectoryKey[];
+  /** By name. */
+  readonly concepts: readonly Concept[];
+}

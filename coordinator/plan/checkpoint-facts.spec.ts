@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { gridExponent } from '../../shared/statistics/exact-sum.ts';
+import { billOf, defaultRates } from './bill.ts';
+import { checkpointFacts } from './checkpoint-facts.ts';
+import { parseCampaign } from './parse-campaign.ts';
+import { planCampaign } from './plan-campaign.ts';
+import { schedulerOf, trajectoryCalls } from './trajectory-calls.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const emojiSd = await openCheckpoint(join(root, 'checkpoint', 'emoji-sd'));
+const sampling = { steps: 50, guidance: 7.5 };
+
+describe('checkpointFacts of emoji-sd', () => {
+  it('knows size, scheduler and calls', async () => {
+    const facts = await checkpointFacts(emojiSd, 'id', sampling);
+    expect(facts.sampling).toEqual({ scheduler: 'pndm', steps: 50, guidance: 7.5, height: 16, width: 16 });
+    expect(facts.calls).toBe(51);
+  });
+
+  it('knows the rows of every layer: tokens times guidance rows', async () => {
+    const { sites } = await checkpointFacts(emojiSd, 'id', sampling);
+    const rows = new Map(sites.map(({ site, layers }) => [site, layers.map((layer) => layer.rows)]));
+    // Latents of 16×16 and 8×8 and 4×4, two guidance rows; prompts of 24 tokens.
+    expect(rows.get('ffn2')).toEqual([512, 128, 32, 128, 128, 512, 512]);
+    expect(rows.get('ffn1')).toEqual(rows.get('ffn2'));
+    expect(rows.get('attn-key')).toEqual(Array(7).fill(48));
+    expect(rows.get('attn-value')).toEqual(Array(7).fill(48));
+    expect(rows.get('text')).toEqual(Array(3).fill(48));
+    expect(gridExponent(50 * 512)).toBe(37);
+  });
+
+  it('halves them without guidance and takes the size that is asked for', async () => {
+    const { sites, sampling: resolved } = await checkpointFacts(emojiSd, 'id', {
+      ...sampling,
+      guidance: 1,
+      size: { width: 128, height: 64 },
+    });
+    expect([resolved.height, resolved.width]).toEqual([16, 32]);
+    expect(sites[0]?.layers[0]?.rows).toBe(512);
+    expect(sites.find(({ site }) => site === 'text')?.layers[0]?.rows).toBe(24);
+  });
+
+  it('refuses a size that does not divide', async () => {
+    const asked = { ...sampling, size: { width: 62, height: 64 } };
+    await expect(checkpointFacts(emojiSd, 'id', asked)).rejects.toMatchObject({
+      code: 'campaign-invalid',
+      where: 'sampling.size',
+    });
+  });
+
+  it('counts operations: 1.67 GFLOP a guided trajectory, as docs/performance.md has it', async () => {
+    const { unet } = await checkpointFacts(emojiSd, 'id', sampling);
+    expect(unet.flops / 1e9).toBeCloseTo(1.67, 2);
+    expect(unet.weightBytes / 4e6).toBeCloseTo(8.79, 2);
+  });
+});
+
+describe('trajectoryCalls', () => {
+  it('follows the checkpoint: PNDM twice its first step, or three Runge-Kutta steps', () => {
+    expect(trajectoryCalls(schedulerOf(emojiSd, undefined), 50)).toBe(51);
+    expect(trajectoryCalls(schedulerOf(emojiSd, 'ddim'), 50)).toBe(50);
+    const config = { ...emojiSd.schedulerConfig, skip_prk_steps: false };
+    expect(trajectoryCalls(schedulerOf({ ...emojiSd, schedulerConfig: config }, undefined), 50)).toBe(59);
+  });
+
+  it('refuses a scheduler that Lethe does not have', () => {
+    const modelIndex = { scheduler: ['diffusers', 'UniPCMultistepScheduler'] };
+    expect(() => schedulerOf({ ...emojiSd, modelIndex }, undefined)).toThrow(
+      expect.objectContaining({ code: 'config-unsupported' }),
+    );
+    expect(schedulerOf({ ...emojiSd, modelIndex }, 'euler').name).toBe('euler');
+  });
+});
+
+describe('the example campaigns', () => {
+  const read = (name: string) => parseCampaign(readFileSync(join(root, 'deploy', 'campaign', name), 'utf8'), name);
+
+  it('emoji-demo runs each trajectory once: the styles share their base', async () => {
+    const campaign = read('emoji-demo.yaml');
+    const plan = planCampaign(campaign, await checkpointFacts(emojiSd, 'id', campaign.sampling), 'cpu');
+    const mask = (name: string) =>
+      plan.concepts
+        .find((each) => each.name === name)
+        ?.sites.map(({ site, skillRatio, selection }) => [site, skillRatio, selection]);
+    const contrast = (ffn2: number, value: number) => [
+      ['ffn2', ffn2, 'contrast'],
+      ['attn-value', value, 'contrast'],
+    ];
+    expect(mask('violin')).toEqual(contrast(0.05, 0.1));
+    expect(mask('Neon')).toEqual(contrast(0.05, 0.1));
+    expect(mask('cat')).toEqual(contrast(0.1, 0.15));
+    expect(mask('Poster')).toEqual(contrast(0.1, 0.3));
+    expect(new Set(plan.concepts.map(({ base }) => base)).size).toBe(3);
+    const { unetCalls, reference } = billOf(plan, () => false, defaultRates(plan, 1));
+    expect([unetCalls.total, reference.unetCalls]).toEqual([920, 4 * 2 * 16 * 51]);
+  });
+
+  it('sd15-styles is a campaign', () => {
+    const { concepts } = read('sd15-styles.yaml');
+    expect(concepts.map(({ name }) => name)).toEqual([
+      'Claude Monet',
+      'Pablo Picasso',
+      'Van Gogh',
+      'female nurse',
+      'parachute',
+    ]);
+    expect(concepts.find(({ kind }) => kind === 'gender')?.base.map(({ seed }) => seed)).toEqual(['0', '1', '2', '3']);
+  });
+});
+
+describe('docs/guide/campaign.md', () => {
+  it('has an example that is a campaign', () => {
+    const guide = readFileSync(join(root, 'docs', 'guide', 'campaign.md'), 'utf8');
+    const [, example = ''] = /```yaml\n([^]*?)```/.exec(guide) ?? [];
+    const campaign = parseCampaign(example, 'guide');
+    expect(campaign.concepts.map(({ name, target }) => [name, target.length])).toEqual([
+      ['Van Gogh', 4],
+      ['female nurse', 2],
+      ['parachute', 2],
+    ]);
+  });
+});

@@ -1,0 +1,60 @@
+import type { Blobs } from '../../shared/bus/blobs.ts';
+import { type Mask, type MaskPart } from '../../shared/mask/mask.ts';
+import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { compressMask } from '../../shared/mask/mask-storage.ts';
+import { conceptPrune } from '../../shared/method/conceptprune/conceptprune.ts';
+import type { MaskChange } from '../../shared/method/method.ts';
+import type { Plan, PlannedConcept } from '../plan/plan.ts';
+
+/** Name of a mask in the blob store. */
+export function maskBlob(hash: string): string {
+  return `mask/${hash}`;
+}
+
+/**
+ * The mask of a concept, with all settings that it comes from.
+ *
+ * @param timesteps of the first τ UNet calls; without them only what is pruned at any step is kept
+ */
+export function conceptMask(
+  plan: Plan,
+  concept: PlannedConcept,
+  timesteps: readonly number[],
+  { layers }: MaskChange,
+): Mask {
+  return {
+    checkpoint: plan.checkpoint,
+    parts: [partOf(plan, concept)],
+    timesteps: layers.some(({ steps }) => steps.length > 0) ? timesteps : [],
+    layers: timesteps.length === 0 ? layers.map((layer) => ({ ...layer, steps: [] })) : layers,
+  };
+}
+
+function partOf(plan: Plan, { name, kind, selectRatio, target, sites }: PlannedConcept): MaskPart {
+  const { tau, sampling, numerics, graph } = plan;
+  const settings = sites.map(({ site, skillRatio, selection, margin, against }) => ({
+    site,
+    skillRatio,
+    selection,
+    margin,
+    against,
+  }));
+  return {
+    concept: name,
+    method: conceptPrune.name,
+    settings: { kind, tau, selectRatio, target, sites: settings, sampling: { ...sampling }, numerics, graph },
+  };
+}
+
+/**
+ * Stores a mask under the hash of its canonical bytes, as a candidate: nothing is active until it is applied. Storing it
+ * twice is no harm.
+ *
+ * @returns its hash, 64 hex digits.
+ */
+export async function publishMask(blobs: Blobs, mask: Mask): Promise<string> {
+  const bytes = encodeMask(mask);
+  const hash = maskName(bytes);
+  if ((await blobs.find(maskBlob(hash))) === undefined) await blobs.put(maskBlob(hash), await compressMask(bytes));
+  return hash;
+}

@@ -1,0 +1,168 @@
+import type { Logger } from 'pino';
+import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { conceptPrune, type Scorer } from '../../shared/method/conceptprune/conceptprune.ts';
+import type { SiteName } from '../../shared/model/site.ts';
+import type { CohortSum } from '../../shared/statistics/cohort-sum.ts';
+import { type SumJob, sumJobs } from '../collect/sum-job.ts';
+import type { Sums } from '../collect/sums.ts';
+import type { PullLoop } from '../dispatch/pull-loop.ts';
+import { QueueFeed } from '../dispatch/queue-feed.ts';
+import type { Plan, PlannedConcept } from '../plan/plan.ts';
+import { conceptState } from '../publish/concept-state.ts';
+import { conceptMask, publishMask } from '../publish/publish-mask.ts';
+import type { ConceptEnd } from '../store/campaign-entry.ts';
+import type { RecordBook } from '../store/record-book.ts';
+import type { Store } from '../store/store.ts';
+import { failureOf } from '../store/stored-json.ts';
+import { Wake } from '../store/wake.ts';
+import { conceptProgress } from './campaign-progress.ts';
+
+/** What every campaign's runner works with. */
+export interface RunnerTools {
+  readonly store: Store;
+  readonly book: RecordBook;
+  readonly sums: Sums;
+  readonly puller: PullLoop;
+  readonly score: Scorer;
+  readonly log: Logger;
+}
+
+/** Milliseconds without news after which the queue is looked at. */
+const auditMs = 30_000;
+/** Milliseconds after which what failed for a reason outside is tried again. */
+const againMs = 5_000;
+
+/**
+ * Brings one campaign on, at this coordinator: queues what can run, adds up what is complete, makes masks. Any number of
+ * coordinators do the same at once; what each finds is in the records, and it needs no other memory.
+ */
+export class CampaignRunner {
+  readonly plan: Plan;
+  readonly jobs: readonly SumJob[];
+  readonly #checkpoint: Checkpoint;
+  readonly #tools: RunnerTools;
+  readonly #campaign: string;
+  readonly #log: Logger;
+  readonly #ends = new Map<string, ConceptEnd>();
+  readonly #stop = new AbortController();
+  readonly #feedWake = new Wake();
+  readonly #collectWake = new Wake();
+
+  constructor(campaign: string, plan: Plan, checkpoint: Checkpoint, tools: RunnerTools) {
+    this.#campaign = campaign;
+    this.plan = plan;
+    this.#checkpoint = checkpoint;
+    this.#tools = tools;
+    this.jobs = sumJobs(plan);
+    this.#log = tools.log.child({ campaign });
+  }
+
+  /** Concepts that have ended, as this coordinator has found. */
+  get ends(): ReadonlyMap<string, ConceptEnd> {
+    return this.#ends;
+  }
+
+  /** Runs until the campaign is over. @returns how its concepts ended; undefined if it was stopped before. */
+  async run(): Promise<readonly ConceptEnd[] | undefined> {
+    const { book, puller } = this.#tools;
+    const forget = book.onChange(() => {
+      this.#feedWake.ring();
+      this.#collectWake.ring();
+    });
+    try {
+      const over = new AbortController();
+      const feeding = this.#feed(AbortSignal.any([this.#stop.signal, over.signal]));
+      await this.#collect(this.#stop.signal);
+      over.abort();
+      await feeding;
+    } finally {
+      forget();
+      puller.remove(this.#campaign);
+    }
+    return this.#isOver ? this.plan.concepts.flatMap(({ name }) => this.#ends.get(name) ?? []) : undefined;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  get #isOver(): boolean {
+    return this.plan.concepts.every(({ name }) => this.#ends.has(name));
+  }
+
+  async #feed(signal: AbortSignal): Promise<void> {
+    const { store, book, puller } = this.#tools;
+    const feed = new QueueFeed(this.#campaign, this.plan, store.queue, book);
+    const { checkpoint, numerics, graph } = this.plan;
+    while (!signal.aborted) {
+      try {
+        const { classes } = await feed.advance(signal);
+        puller.set({ campaign: this.#campaign, checkpoint, numerics, graph, classes });
+        if (!(await this.#feedWake.wait(signal, auditMs))) await feed.audit();
+      } catch (error) {
+        this.#log.warn({ err: error }, 'cannot queue units');
+        await this.#feedWake.wait(signal, againMs);
+      }
+    }
+  }
+
+  async #collect(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#collectOnce(signal);
+        if (this.#isOver) return;
+        await this.#collectWake.wait(signal);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'cannot collect');
+        await this.#collectWake.wait(signal, againMs);
+      }
+    }
+  }
+
+  async #collectOnce(signal: AbortSignal): Promise<void> {
+    const { book, sums } = this.#tools;
+    for (const job of this.jobs) {
+      if (signal.aborted) return;
+      if (book.sum(job.key) === undefined && sums.isReady(job)) await sums.make(job);
+    }
+    for (const concept of this.plan.concepts) {
+      if (signal.aborted) return;
+      if (this.#ends.has(concept.name)) continue;
+      const progress = conceptProgress(concept, this.jobs, (unit, site) => book.settled(unit, site));
+      if (progress.kind === 'failed') {
+        this.#ends.set(concept.name, { kind: 'failed', concept: concept.name, failure: progress.verdict.failure });
+        this.#log.warn({ concept: concept.name, unit: progress.verdict.unit }, 'concept failed');
+      } else if (progress.kind === 'complete') await this.#finish(concept, progress.jobs);
+    }
+  }
+
+  /** Makes the mask, if all sums are there. */
+  async #finish(concept: PlannedConcept, jobs: readonly SumJob[]): Promise<void> {
+    const { store, sums, score } = this.#tools;
+    const { name } = concept;
+    const found = new Map<string, CohortSum>();
+    for (const job of jobs) {
+      const sum = await sums.read(job);
+      // Its record has not been seen yet, or it has to be made again: the change rings.
+      if (sum === undefined) return;
+      found.set(`${job.cohort} ${job.site}`, sum);
+    }
+    const sumOf = (cohort: string, site: SiteName): CohortSum =>
+      found.get(`${cohort} ${site}`) ?? { cohort, layers: [] };
+    const { unet, textEncoder, vae } = this.#checkpoint;
+    const weights = { unet: unet.weights, text_encoder: textEncoder.weights, vae: vae.weights };
+    try {
+      const change = await conceptPrune.finish(conceptState(this.plan, concept, sumOf), weights, score);
+      if (change.kind !== 'mask') return;
+      const hash = await publishMask(store.blobs, conceptMask(this.plan, concept, [], change));
+      this.#ends.set(name, { kind: 'mask', concept: name, hash });
+      this.#log.info({ concept: name, mask: hash }, 'mask');
+    } catch (error) {
+      const failure = failureOf(error);
+      if (!['method-invalid', 'tensor-mismatch', 'safetensors-invalid', 'mask-mismatch'].includes(failure.code))
+        throw error;
+      this.#ends.set(name, { kind: 'failed', concept: name, failure });
+      this.#log.warn({ concept: name, failure }, 'concept failed');
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import type { Logger } from 'pino';
+import type { Document } from '../../shared/bus/documents.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { WorkerBook } from '../dispatch/worker-book.ts';
+import { type CampaignEntry, campaignEntrySchema, type ConceptEnd } from '../store/campaign-entry.ts';
+import { decodeStored, encodeStored } from '../store/stored-json.ts';
+import { CampaignRunner, type RunnerTools } from './campaign-runner.ts';
+import type { CheckpointShelf } from './checkpoint-shelf.ts';
+import { type Plannable, plannableEntry } from './plan-entry.ts';
+
+/** A campaign as this coordinator knows it. */
+export interface KnownCampaign {
+  readonly entry: CampaignEntry;
+  /** Of the entry. */
+  readonly sequence: number;
+  /** Undefined while it is being planned, and where this machine does not have its checkpoint. */
+  readonly plannable: Plannable | undefined;
+  /** While it runs here. */
+  readonly runner: CampaignRunner | undefined;
+}
+
+/** Follows the entries of all campaigns: runs those that are active, ends those that are over. */
+export class Campaigns {
+  readonly #tools: RunnerTools;
+  readonly #shelf: CheckpointShelf;
+  readonly #workers: WorkerBook;
+  readonly #dispatcher: Dispatcher;
+  readonly #log: Logger;
+  readonly #known = new Map<string, KnownCampaign>();
+  readonly #listeners = new Set<() => void>();
+  #closed = false;
+
+  constructor(tools: RunnerTools, shelf: CheckpointShelf, workers: WorkerBook, dispatcher: Dispatcher) {
+    this.#tools = tools;
+    this.#shelf = shelf;
+    this.#workers = workers;
+    this.#dispatcher = dispatcher;
+    this.#log = tools.log;
+  }
+
+  get all(): readonly KnownCampaign[] {
+    return [...this.#known.values()];
+  }
+
+  get(id: string): KnownCampaign | undefined {
+    return this.#known.get(id);
+  }
+
+  /** `listener` is called when an entry changes, until the function returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Follows the entries until the signal. */
+  async follow(signal: AbortSignal): Promise<void> {
+    for await (const event of this.#tools.store.campaigns.watch(signal)) {
+      if (event.kind !== 'document') continue;
+      try {
+        this.take(event.document);
+      } catch (error) {
+        this.#log.error({ err: error, campaign: event.document.key }, 'cannot read the entry of a campaign');
+      }
+    }
+    this.#closed = true;
+    for (const { runner } of this.#known.values()) runner?.stop();
+  }
+
+  /** An entry as it stands now; older ones are ignored. */
+  take({ key, sequence, bytes }: Document): CampaignEntry {
+    const entry = decodeStored(campaignEntrySchema, bytes, key);
+    const before = this.#known.get(key);
+    if (before !== undefined && before.sequence >= sequence) return before.entry;
+    this.#known.set(key, { entry, sequence, plannable: before?.plannable, runner: before?.runner });
+    if (before?.plannable === undefined) this.#attempt(key, () => this.#makePlannable(entry));
+    if (entry.state.kind !== 'active') this.#end(entry, before?.runner);
+    else if (before?.runner === undefined) this.#start(key);
+    for (const listener of this.#listeners) listener();
+    return entry;
+  }
+
+  /** Pins campaigns that no worker could run until now. To be called when a worker has connected. */
+  pin(): void {
+    for (const { entry } of this.#known.values()) if (entry.state.kind === 'active') this.#start(entry.id);
+  }
+
+  /**
+   * Changes an entry by compare-and-set.
+   *
+   * @param change the entry as it should be; the same one to leave it
+   * @throws LetheError `campaign-missing`
+   */
+  async change(id: string, change: (entry: CampaignEntry) => CampaignEntry): Promise<CampaignEntry> {
+    const { campaigns } = this.#tools.store;
+    let document = await campaigns.read(id);
+    for (;;) {
+      if (document === undefined) throw missing(id);
+      const entry = this.take(document);
+      const changed = change(entry);
+      if (changed === entry) return entry;
+      const bytes = encodeStored(changed);
+      const outcome = await campaigns.update(id, bytes, document.sequence);
+      if (outcome.kind === 'stored') return this.take({ key: id, sequence: outcome.sequence, bytes });
+      document = outcome.found;
+    }
+  }
+
+  async #makePlannable(entry: CampaignEntry): Promise<void> {
+    const plannable = await plannableEntry(entry, this.#tools.store.blobs, this.#shelf);
+    const known = this.#known.get(entry.id);
+    if (known === undefined) return;
+    this.#known.set(entry.id, { ...known, plannable });
+    if (known.entry.state.kind === 'active') this.#start(entry.id);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #start(id: string): void {
+    const known = this.#known.get(id);
+    if (known?.plannable === undefined || known.runner !== undefined) return;
+    const { entry, plannable } = known;
+    if (entry.numerics === undefined) {
+      const able = this.#workers.all.map(({ capabilities }) => capabilities);
+      const numerics = classWithMostCapacity(able, entry.checkpoint);
+      if (numerics !== undefined)
+        this.#attempt(id, () =>
+          this.change(id, (each) => (each.numerics === undefined ? { ...each, numerics } : each)),
+        );
+      return;
+    }
+    const plan = plannable.plan(entry.numerics);
+    const runner = new CampaignRunner(id, plan, plannable.checkpoint, this.#tools);
+    this.#known.set(id, { ...known, runner });
+    this.#log.info({ campaign: id, numerics: entry.numerics, units: plan.units.length }, 'campaign runs');
+    this.#attempt(id, async () => {
+      const concepts = await runner.run();
+      if (concepts === undefined) return;
+      await this.#finish(id, concepts);
+    });
+  }
+
+  async #finish(id: string, concepts: readonly ConceptEnd[]): Promise<void> {
+    for (;;) {
+      try {
+        await this.change(id, (each) =>
+          each.state.kind === 'active' ? { ...each, state: { kind: 'done', concepts: [...concepts] } } : each,
+        );
+        return;
+      } catch (error) {
+        // NATS may be away for longer than a call waits; who is closing does not try again.
+        if (!(error instanceof LetheError && error.code === 'bus-unavailable') || this.#closed) throw error;
+        this.#log.warn({ campaign: id, err: error }, 'cannot mark a campaign as done yet');
+      }
+    }
+  }
+
+  #end(entry: CampaignEntry, runner: CampaignRunner | undefined): void {
+    const { id, state } = entry;
+    const known = this.#known.get(id);
+    if (known !== undefined) this.#known.set(id, { ...known, runner: undefined });
+    if (runner === undefined) return;
+    runner.stop();
+    this.#log.info({ campaign: id, state: state.kind }, 'campaign is over');
+    this.#dispatcher.cancel(id, `its campaign is ${state.kind}`);
+    this.#attempt(id, async () => {
+      await this.#tools.store.queue.purge(id);
+      await this.#tools.store.queue.close(id);
+    });
+  }
+
+  #attempt(campaign: string, action: () => Promise<unknown>): void {
+    action().catch((error: unknown) => {
+      this.#log.error({ campaign, err: error }, 'cannot bring a campaign on');
+    });
+  }
+}
+
+export function missing(campaign: string): LetheError {
+  return new LetheError('campaign-missing', {
+    what: 'cannot find the campaign',
+    where: campaign,
+    why: 'no campaign of this id was submitted',
+    next: 'run `lethe status` for those there are',
+  });
+}

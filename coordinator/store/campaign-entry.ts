@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { contentHash } from '../../shared/unit/content-hash.ts';
+import { blob, failure, name } from './stored-json.ts';
+
+const conceptEnd = z.discriminatedUnion('kind', [
+  /** Its candidate: the mask's name in the blob store is `mask/<hash>`. */
+  z.object({ kind: z.literal('mask'), concept: name, hash: z.string() }),
+  z.object({ kind: z.literal('failed'), concept: name, failure }),
+]);
+export type ConceptEnd = z.infer<typeof conceptEnd>;
+
+/** What is known of a campaign besides its units' records: one document, changed by compare-and-set alone. */
+export const campaignEntrySchema = z.object({
+  /** `campaignId` of its text. */
+  id: name,
+  /** The YAML as it was submitted. */
+  text: blob,
+  /** Where it came from, for messages. */
+  source: z.string(),
+  /** Id of the checkpoint. */
+  checkpoint: name,
+  /** The numerics class it is pinned to; absent until a worker that can run it has been seen. */
+  numerics: name.optional(),
+  state: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('active') }),
+    z.object({ kind: z.literal('cancelled'), reason: z.string() }),
+    z.object({ kind: z.literal('done'), concepts: z.array(conceptEnd) }),
+  ]),
+});
+export type CampaignEntry = z.infer<typeof campaignEntrySchema>;
+
+/** The campaign of a text: the same text is the same campaign. The name leads, for people. */
+export function campaignId(campaign: string, text: string): string {
+  const slug = campaign.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return `${slug}-${contentHash('campaign 1', text).slice(0, 12)}`;
+}

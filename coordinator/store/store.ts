@@ -1,0 +1,36 @@
+import { Blobs } from '../../shared/bus/blobs.ts';
+import { Broadcast } from '../../shared/bus/broadcast.ts';
+import type { Bus } from '../../shared/bus/bus.ts';
+import { Documents } from '../../shared/bus/documents.ts';
+import { ensureStreams, type Replicas } from '../../shared/bus/ensure-streams.ts';
+import { buckets } from '../../shared/bus/names.ts';
+import { Records } from '../../shared/bus/records.ts';
+import { WorkQueue } from '../../shared/bus/work-queue.ts';
+
+/** All that coordinators share: a coordinator holds nothing that is not here. */
+export interface Store {
+  readonly queue: WorkQueue;
+  readonly records: Records;
+  readonly blobs: Blobs;
+  /** Entries of campaigns. */
+  readonly campaigns: Documents;
+  readonly manifests: Documents;
+  readonly broadcast: Broadcast;
+}
+
+/**
+ * The store behind a connection, made ready.
+ *
+ * @param leaseMs time until a silent lease ends; one for the whole fleet.
+ */
+export async function openStore(bus: Bus, replicas: Replicas, leaseMs: number): Promise<Store> {
+  await ensureStreams(bus, replicas);
+  return {
+    queue: new WorkQueue(bus, leaseMs),
+    records: new Records(bus),
+    blobs: new Blobs(bus),
+    campaigns: new Documents(bus, buckets.campaigns),
+    manifests: new Documents(bus, buckets.manifests),
+    broadcast: new Broadcast(bus),
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { blob, count, failure, hash, name, site } from './stored-json.ts';
+
+/**
+ * How a unit ended for one site, once and for all. One blob may be named by several: a worker taps all sites that were
+ * wanted of it at once.
+ */
+export const verdictSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('result'),
+    unit: hash,
+    site,
+    worker: name,
+    /** Of the blob, in its order. */
+    layers: z.array(z.object({ site, name, neurons: z.int().min(1) })),
+    steps: z.int().min(1),
+    items: z.int().min(1),
+    /** The partial's values, fp32, little-endian. */
+    partial: blob,
+    /** Trajectories after the window, one after the other in one blob; absent where no window follows. */
+    states: z.object({ blob, lengths: z.array(count) }).optional(),
+    /** Milliseconds. */
+    timings: z.object({ loading: z.number(), encoding: z.number(), steps: z.number() }),
+    /** Of the attempt that made the blob, whatever sites it is for. */
+    calls: z.object({ unetCalls: count, unetRuns: count, prompts: count }),
+  }),
+  z.object({
+    kind: z.literal('failed'),
+    unit: hash,
+    site,
+    /** Of the last attempt. */
+    failure,
+    attempts: count,
+  }),
+  z.object({
+    /** What a result named is gone or is not what it was: the unit is run again, and its record takes this one's place. */
+    kind: z.literal('repair'),
+    unit: hash,
+    site,
+    /** The blob that was found so. */
+    damaged: name,
+  }),
+]);
+export type Verdict = z.infer<typeof verdictSchema>;
+export type ResultVerdict = Extract<Verdict, { kind: 'result' }>;
+export type FailedVerdict = Extract<Verdict, { kind: 'failed' }>;
+
+/** A verdict by which a unit has ended. */
+export type Settled = ResultVerdict | FailedVerdict;
+
+/** A verdict and the sequence it stands under, by which a repair replaces it. */
+export interface StoredVerdict {
+  readonly verdict: Verdict;
+  readonly sequence: number;
+}

@@ -1,0 +1,108 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { decodeMask } from '../../shared/mask/mask-file.ts';
+import { Fleet } from './fleet.spec-support.ts';
+import type { LogLine } from './processes.spec-support.ts';
+import { campaignText, maskBytes, unetCalls, verdicts } from './sweep.spec-support.ts';
+
+/** Distinct trajectories of the campaign: three things, and each in two styles. */
+const trajectories = 9;
+const tau = 3;
+
+const isLease =
+  (worker: string) =>
+  (line: LogLine): boolean =>
+    line.msg === 'lease' && line['worker'] === worker;
+const isResult = (line: LogLine): boolean => line.msg === 'result';
+
+let fleet: Fleet;
+afterEach(async () => {
+  await fleet.stop();
+});
+
+describe('a sweep', () => {
+  /** Hashes of the masks that one worker gives, undisturbed. */
+  let expected: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    fleet = await Fleet.start();
+    const coordinator = await fleet.coordinator('c1');
+    fleet.worker('w1', coordinator);
+    const { campaign } = await coordinator.client.submit(campaignText());
+    expected = await coordinator.client.masks(campaign);
+    const bus = await fleet.bus();
+    expect(Object.keys(expected)).toEqual(['Neon', 'Poster']);
+    for (const [concept, hash] of Object.entries(expected))
+      expect(decodeMask(await maskBytes(bus, hash))).toMatchObject({ parts: [{ concept, method: 'conceptprune' }] });
+    // τ a distinct trajectory, and none for attention, whose input the text encoder gives.
+    expect(await unetCalls(bus)).toBe(tau * trajectories);
+
+    // Another share of each row, and a concept fewer: all of it is known.
+    const before = (await verdicts(bus)).length;
+    const again = await coordinator.client.submit(
+      campaignText({ name: 'again', mask: { sites: { ffn2: { skill_ratio: 0.02 } } } }),
+    );
+    expect(again.plan).toMatchObject({ unetCalls: 0 });
+    expect(Object.keys(await coordinator.client.masks(again.campaign))).toEqual(['Neon', 'Poster']);
+    expect(await verdicts(bus)).toHaveLength(before);
+    // The same text is the same campaign, and it is done.
+    expect((await coordinator.client.submit(campaignText())).campaign).toBe(campaign);
+    expect(await coordinator.client.masks(campaign)).toEqual(expected);
+    await fleet.stop();
+  });
+
+  it.each([
+    { workers: 2, window: 1 },
+    { workers: 4, window: 3 },
+  ])('gives the same masks with $workers workers and windows of $window', async ({ workers, window }) => {
+    fleet = await Fleet.start();
+    const coordinator = await fleet.coordinator('c1');
+    for (let i = 0; i < workers; i++) fleet.worker(`w${i}`, coordinator);
+    const { campaign } = await coordinator.client.submit(campaignText({ window, batch: 1 }));
+    expect(await coordinator.client.masks(campaign)).toEqual(expected);
+    // A window goes on from the state of the one before: none of its steps is run twice.
+    expect(await unetCalls(await fleet.bus())).toBe(tau * trajectories);
+  });
+
+  it('gives the same masks when a worker is killed in a unit', async () => {
+    fleet = await Fleet.start();
+    const coordinator = await fleet.coordinator('c1');
+    const doomed = fleet.worker('w1', coordinator);
+    const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
+    await coordinator.process.logged(isLease('w1'));
+    await doomed.kill();
+    fleet.worker('w2', coordinator);
+    expect(await coordinator.client.masks(campaign)).toEqual(expected);
+  });
+
+  it('gives the same masks when one of two coordinators is killed, and its worker goes to the other', async () => {
+    fleet = await Fleet.start();
+    const [doomed, other] = await Promise.all([fleet.coordinator('c1'), fleet.coordinator('c2')]);
+    fleet.worker('w1', doomed, other);
+    const { campaign } = await doomed.client.submit(campaignText({ window: 1 }));
+    await doomed.process.logged(isLease('w1'));
+    await doomed.process.kill();
+    await other.process.logged(({ msg }) => msg === 'worker connected');
+    expect(await other.client.masks(campaign)).toEqual(expected);
+  });
+
+  it('gives the same masks when the only coordinator is killed and started again', async () => {
+    fleet = await Fleet.start();
+    const doomed = await fleet.coordinator('c1');
+    fleet.worker('w1', doomed);
+    const { campaign } = await doomed.client.submit(campaignText({ window: 1 }));
+    await doomed.process.logged(isResult);
+    await doomed.process.kill();
+    const next = await fleet.coordinator('c1', doomed.address);
+    expect(await next.client.masks(campaign)).toEqual(expected);
+  });
+
+  it('gives the same masks when NATS is killed and started again', async () => {
+    fleet = await Fleet.start();
+    const coordinator = await fleet.coordinator('c1');
+    fleet.worker('w1', coordinator);
+    const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
+    await coordinator.process.logged(isResult);
+    await fleet.restartNats();
+    expect(await coordinator.client.masks(campaign)).toEqual(expected);
+  });
+});

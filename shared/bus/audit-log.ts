@@ -1,0 +1,60 @@
+import type { Bus } from './bus.ts';
+import { auditSubject, streams } from './names.ts';
+import { orderedRead } from './ordered-read.ts';
+import { type StoredMessage, lastMessage, swap } from './stored-message.ts';
+
+/** A record of a change, in the order in which changes were made to one checkpoint's masks. */
+export interface AuditRecord {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+export type Append =
+  | { readonly kind: 'appended'; readonly sequence: number }
+  /** Somebody else appended first: build on that one. */
+  | { readonly kind: 'behind'; readonly head: AuditRecord | undefined };
+
+/** Who changed what and why: can be appended to and never altered. */
+export class AuditLog {
+  readonly #bus: Bus;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** The newest record of a checkpoint. */
+  async head(checkpoint: string): Promise<AuditRecord | undefined> {
+    try {
+      return recordOf(await lastMessage(this.#bus, streams.audit, auditSubject(checkpoint)));
+    } catch (cause) {
+      throw this.#bus.explain('cannot read the audit log', cause);
+    }
+  }
+
+  /** Appends behind the record with that sequence, 0 for the first. */
+  async append(checkpoint: string, bytes: Uint8Array, behind: number): Promise<Append> {
+    try {
+      const result = await swap(this.#bus, streams.audit, auditSubject(checkpoint), bytes, behind);
+      return result.kind === 'set'
+        ? { kind: 'appended', sequence: result.sequence }
+        : { kind: 'behind', head: recordOf(result.found) };
+    } catch (cause) {
+      throw this.#bus.explain('cannot append to the audit log', cause);
+    }
+  }
+
+  /** Every record of a checkpoint, oldest first. */
+  async *list(checkpoint: string): AsyncGenerator<AuditRecord, void> {
+    const subject = auditSubject(checkpoint);
+    try {
+      for await (const event of orderedRead(this.#bus, streams.audit, subject, { live: false, batch: 256 }))
+        if (event.kind === 'message') yield { sequence: event.message.sequence, bytes: event.message.bytes };
+    } catch (cause) {
+      throw this.#bus.explain('cannot read the audit log', cause);
+    }
+  }
+}
+
+function recordOf(message: StoredMessage | undefined): AuditRecord | undefined {
+  return message && { sequence: message.sequence, bytes: message.bytes };
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { LetheError } from '../../error/lethe-error.ts';
+import { sites, type SiteName } from '../../model/site.ts';
+
+/**
+ * By what the weights of a row are ranked. `reference` (arXiv 2405.19237): S_target, then those with S_target > S_base.
+ * `contrast`: S_target − margin · S_base, then the same; on small models, where one neuron serves many concepts, it
+ * separates better.
+ */
+export type Selection = 'reference' | 'contrast';
+
+/** How one layer's weights are selected. */
+export interface LayerSettings {
+  /** Share of each row that may be pruned at a step: ⌊skillRatio · in⌋ weights. In (0, 1]. */
+  readonly skillRatio: number;
+  readonly selection: Selection;
+  /** Of `contrast`; above 1 trades erasure for what is kept. At least 0. */
+  readonly margin: number;
+  /** A weight is pruned if it was selected at more than selectRatio · τ of the τ steps. In [0, 1). */
+  readonly selectRatio: number;
+}
+
+/** How masks are made of norms: everything a mask depends on besides checkpoint, prompts and sampling. */
+export interface ConceptPruneSettings {
+  /** Steps that are observed, from the first. For text there is only one pass, and τ counts as 1. */
+  readonly tau: number;
+  readonly selectRatio: number;
+  /** Sites that are pruned, each with its own settings; at least one. */
+  readonly sites: readonly SiteSettings[];
+}
+
+/** Settings of one site. */
+export interface SiteSettings {
+  readonly site: SiteName;
+  readonly skillRatio: number;
+  readonly selection: Selection;
+  readonly margin: number;
+}
+
+const siteNames = sites.map(({ name }) => name) as [SiteName, ...SiteName[]];
+const skillRatio = z.number().gt(0).max(1);
+const selection = z.enum(['reference', 'contrast']);
+const margin = z.number().min(0).max(1000);
+
+/** As a campaign writes them: what a site does not say is the method's, what that does not say is the paper's. */
+export const conceptPruneSettingsSchema = z.strictObject({
+  tau: z.int().min(1).max(1000).default(10),
+  select_ratio: z.number().min(0).lt(1).default(0),
+  skill_ratio: skillRatio.default(0.01),
+  selection: selection.default('reference'),
+  margin: margin.default(1),
+  sites: z
+    .array(
+      z.strictObject({
+        site: z.enum(siteNames),
+        skill_ratio: skillRatio.optional(),
+        selection: selection.optional(),
+        margin: margin.optional(),
+      }),
+    )
+    .min(1)
+    .default([{ site: 'ffn2' }])
+    .refine((list) => new Set(list.map(({ site }) => site)).size === list.length, 'a site is listed twice'),
+});
+
+/**
+ * Settings with nothing left to a default, sites in the order of their names: equal settings are equal values.
+ *
+ * @throws LetheError `method-invalid` that names every key at fault.
+ */
+export function parseConceptPruneSettings(given: unknown): ConceptPruneSettings {
+  const parsed = conceptPruneSettingsSchema.safeParse(given);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`);
+    throw new LetheError('method-invalid', {
+      what: 'cannot use the settings of conceptprune',
+      where: 'settings',
+      why: faults.join('; '),
+      next: 'skill_ratio in (0, 1], select_ratio in [0, 1), tau at least 1, selection reference or contrast, margin at least 0',
+    });
+  }
+  const { tau, select_ratio, sites: listed, ...defaults } = parsed.data;
+  const own = listed.map((site) => ({
+    site: site.site,
+    skillRatio: site.skill_ratio ?? defaults.skill_ratio,
+    selection: site.selection ?? defaults.selection,
+    margin: site.margin ?? defaults.margin,
+  }));
+  return { tau, selectRatio: select_ratio, sites: own.sort((a, b) => (a.site < b.site ? -1 : 1)) };
+}
+
+/** Settings of a site's layers; undefined if the site is not pruned. */
+export function layerSettings(
+  { sites: all, selectRatio }: ConceptPruneSettings,
+  site: SiteName,
+): LayerSettings | undefined {
+  const found = all.find((each) => each.site === site);
+  if (found === undefined) return undefined;
+  const { skillRatio: ratio, selection: by, margin: factor } = found;
+  return { skillRatio: ratio, selection: by, margin: factor, selectRatio };
+}
