@@ -117,7 +117,11 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts: await conceptSummaries(state, new MaskShelf(settings.data, fleet.client)),
     };
-    print(given, { ...summary }, `${summaryText(summary)}\nmasks       ${new MaskShelf(settings.data, undefined).folder}`);
+    print(
+      given,
+      { ...summary },
+      `${summaryText(summary)}\nmasks       ${new MaskShelf(settings.data, undefined).folder}`,
+    );
     reportFailed(summary);
   } finally {
     progress.stop();

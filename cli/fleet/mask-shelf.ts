@@ -85,7 +85,10 @@ export class MaskShelf {
       throw new LetheError('mask-missing', {
         what: 'cannot read the mask',
         where: this.fileOf(hash),
-        why: kept === undefined ? 'it is not there, and there is no fleet to ask' : 'it is damaged, and there is no fleet to ask',
+        why:
+          kept === undefined
+            ? 'it is not there, and there is no fleet to ask'
+            : 'it is damaged, and there is no fleet to ask',
         next: 'start the fleet with `lethe up`, or sweep the campaign again',
       });
     const bytes = await decompressMask(await this.#client.mask(hash), hash);

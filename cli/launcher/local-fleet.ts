@@ -74,8 +74,7 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
     await run('coordinator', 'coordinator/run/main.js', ['--nats', server, '--listen', address], {
       LETHE_NATS_TOKEN: token,
     });
-    for (let i = 1; i <= workers; i++)
-      await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
+    for (let i = 1; i <= workers; i++) await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
     await Promise.race([ready(address, workers, join(logs, 'coordinator.log')), fleet.failed]);
     await writeNote(data, { pid: process.pid, coordinator: address, workers });
     return fleet;

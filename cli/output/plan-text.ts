@@ -3,7 +3,8 @@ import { countOf, duration } from './figures.ts';
 
 /** What a campaign would cost, for people. */
 export function planText(campaign: string, concepts: number, plan: PlanResponse): string {
-  const { units, done, unetCalls, totalUnetCalls, referenceUnetCalls, workerSeconds, numerics, leftOut, warnings } = plan;
+  const { units, done, unetCalls, totalUnetCalls, referenceUnetCalls, workerSeconds, numerics, leftOut, warnings } =
+    plan;
   const ratio = totalUnetCalls === 0 ? '' : `, ${(referenceUnetCalls / totalUnetCalls).toFixed(1)} times as many`;
   return [
     `campaign ${campaign}: ${concepts} concept${concepts === 1 ? '' : 's'}`,

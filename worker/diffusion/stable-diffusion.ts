@@ -112,10 +112,14 @@ export class StableDiffusion {
     const data = new Int32Array(prompts.length * length);
     for (const [i, { ids }] of prompts.entries()) data.set(ids, i * length);
     const build = () => this.#textGraph();
-    return this.#sessions.use(`${this.checkpoint.directory} text_encoder ${this.#pruning.id}`, build, async (session) => {
-      const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
-      return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
-    });
+    return this.#sessions.use(
+      `${this.checkpoint.directory} text_encoder ${this.#pruning.id}`,
+      build,
+      async (session) => {
+        const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
+        return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
+      },
+    );
   }
 
   /** A trajectory before its first call. */
