@@ -80,7 +80,8 @@ describe('a sweep', () => {
     const coordinator = await fleet.coordinator('c1');
     const doomed = fleet.worker('w1', coordinator);
     const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
-    await coordinator.process.logged(isLease('w1'));
+    // The third unit: some results are there, and it has just begun this one.
+    await coordinator.process.logged(isLease('w1'), 2);
     await doomed.kill();
     fleet.worker('w2', coordinator);
     expect(await coordinator.client.masks(campaign)).toEqual(expected);
