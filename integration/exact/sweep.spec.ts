@@ -98,6 +98,22 @@ describe('a sweep', () => {
     expect(await other.client.masks(campaign)).toEqual(expected);
   });
 
+  it('gives the same masks when one of two coordinators sleeps through the sweep, and wakes with a result in hand', async () => {
+    fleet = await Fleet.start();
+    const [sleeper, other] = await Promise.all([fleet.coordinator('c1'), fleet.coordinator('c2')]);
+    fleet.worker('w1', sleeper);
+    const { campaign } = await sleeper.client.submit(campaignText({ window: 1 }));
+    await sleeper.process.logged(isLease('w1'), 1);
+    sleeper.process.child.kill('SIGSTOP');
+    fleet.worker('w2', other);
+    expect(await other.client.masks(campaign)).toEqual(expected);
+    sleeper.process.child.kill('SIGCONT');
+    expect(await sleeper.client.masks(campaign)).toEqual(expected);
+    // Of every unit and site one result counts.
+    const found = (await verdicts(await fleet.bus())).map(({ unit, site }) => `${unit} ${site}`);
+    expect(new Set(found).size).toBe(found.length);
+  });
+
   it('gives the same masks when the only coordinator is killed and started again', async () => {
     fleet = await Fleet.start();
     const doomed = await fleet.coordinator('c1');
