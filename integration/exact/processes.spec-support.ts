@@ -28,10 +28,10 @@ export class LoggedProcess {
     });
   }
 
-  /** The first line that matches, now or later. */
-  async logged(matches: (line: LogLine) => boolean): Promise<LogLine> {
+  /** The first line that matches, now or later; or the one of that number, from 0. */
+  async logged(matches: (line: LogLine) => boolean, number = 0): Promise<LogLine> {
     for (;;) {
-      const found = this.lines.find(matches);
+      const found = this.lines.filter(matches)[number];
       if (found !== undefined) return found;
       if (this.#over)
         throw new Error(`the process ended: ${this.lines.map((line) => JSON.stringify(line)).join('\n')}`);
