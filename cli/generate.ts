@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { generateImages, type GenerateEvent, type GeneratedImage } from '../worker/diffusion/generate.ts';
+import { contactSheet } from '../worker/diffusion/image.ts';
 import type { Sampling } from '../worker/diffusion/sampling.ts';
 import { type SchedulerName, schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
@@ -9,8 +10,11 @@ import type { Provider } from '../worker/session/provider.ts';
 import { SessionCache } from '../worker/session/session-cache.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
+import { coordinatorOption, dataOption, fleetSettings } from './fleet/fleet-settings.ts';
+import { type MaskedRun, pruningsOf } from './generate-prunings.ts';
 import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
+import { screenOf, terminalImage } from './output/terminal-image.ts';
 import { openOutput, writeImages } from './output/write-images.ts';
 
 /** What the command is given, as commander hands it over. */
@@ -27,6 +31,11 @@ interface GenerateOptions {
   readonly variant?: string;
   readonly provider: Provider;
   readonly threads: number;
+  readonly mask: readonly string[];
+  readonly compare?: boolean;
+  readonly show?: boolean;
+  readonly data?: string;
+  readonly coordinator?: string;
   readonly json?: boolean;
 }
 
@@ -75,6 +84,11 @@ export function generateCommand(): Command {
       new Option('--size <WxH>', "image size in pixels (default: the checkpoint's own)").argParser(options.size),
     )
     .option('--out <path>', 'a .png file (several images side by side), or a folder for one file each', 'image.png')
+    .option('--mask <mask...>', 'prune with these: a file, the beginning of a hash, or a concept', [])
+    .option('--compare', 'the same images before, and then with each mask by itself: a row each')
+    .option('--show', 'show the images in the terminal too')
+    .addOption(coordinatorOption())
+    .addOption(dataOption())
     .addOption(options.checkpointOption())
     .addOption(options.variantOption())
     .addOption(options.providerOption())
@@ -85,6 +99,7 @@ export function generateCommand(): Command {
       `
 Examples:
   $ lethe generate --prompt "a picture of a red apple in the style of Neon" --seed 7 --out apple.png
+  $ lethe generate --mask Neon Poster --compare --prompt "an owl in the style of Neon" "a cat" --out compared.png
   $ lethe generate --checkpoint ./stable-diffusion-v1-5 --prompt "a castle" --scheduler dpmpp-2m --steps 25
 
 The same prompt, seed and settings give the image that diffusers gives with torch.Generator("cpu").`,
@@ -101,6 +116,7 @@ async function generate(given: GenerateOptions): Promise<void> {
   try {
     const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
     const suggested = await suggestedSampling(checkpoint);
+    const prunings = await pruningsOf(given.mask, given.compare === true, checkpoint, await fleetSettings(given));
     // A text encoder, a UNet and a decoder: all that one size needs.
     const sessions = new SessionCache(thread, { provider: given.provider, threads: given.threads }, 3);
     const model = await StableDiffusion.open(checkpoint, sessions);
@@ -114,26 +130,49 @@ async function generate(given: GenerateOptions): Promise<void> {
     };
     const output = await openOutput(given.out);
     const requests = given.prompt.map((prompt, i) => ({ prompt, seed: given.seed + BigInt(i) }));
-    const images = await generateImages(model, sampling, requests, given.batch, (event) => {
-      switch (event.kind) {
-        case 'truncated':
-          process.stderr.write(`${warning(event)}\n`);
-          break;
-        case 'start':
-          ({ calls } = event);
-          bar = startProgress(process.stderr, 'denoising', calls);
-          break;
-        case 'step':
-          bar?.update(event.calls);
-      }
-    });
+    const images: GeneratedImage[] = [];
+    for (const [row, { pruning }] of prunings.entries()) {
+      const pruned = await StableDiffusion.open(checkpoint, sessions, pruning);
+      const rows = await generateImages(pruned, sampling, requests, given.batch, (event) => {
+        switch (event.kind) {
+          case 'truncated':
+            if (row === 0) process.stderr.write(`${warning(event)}\n`);
+            break;
+          case 'start':
+            calls = event.calls * prunings.length;
+            bar ??= startProgress(process.stderr, 'denoising', calls);
+            break;
+          case 'step':
+            bar?.update(row * (calls / prunings.length) + event.calls);
+        }
+      });
+      images.push(...rows);
+    }
     bar?.stop();
-    const files = await writeImages(output, images, sheetColumns);
-    if (given.json === true) process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls))}\n`);
+    const columns = prunings.length > 1 ? requests.length : sheetColumns;
+    const files = await writeImages(output, images, columns);
+    if (given.show === true) show(images, columns, prunings);
+    const masks = prunings.map(({ hashes }) => hashes);
+    if (given.json === true)
+      process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls, masks))}\n`);
     else process.stdout.write(files.map((file) => `${file}\n`).join(''));
   } finally {
     bar?.stop();
     await thread.close();
+  }
+}
+
+/** On stderr, as all that is for people alone: a row of images, and what it was made with. */
+function show(images: readonly GeneratedImage[], columns: number, prunings: readonly MaskedRun[]): void {
+  const screen = screenOf(process.stderr);
+  for (let at = 0; at < images.length; at += columns) {
+    if (prunings.length > 1) process.stderr.write(`${prunings[at / columns]?.title ?? ''}\n`);
+    if (screen === undefined) continue;
+    const row = contactSheet(
+      images.slice(at, at + columns).map(({ image }) => image),
+      columns,
+    );
+    process.stderr.write(`${terminalImage(row, screen.columns, screen.depth).join('\n')}\n`);
   }
 }
 
@@ -161,15 +200,17 @@ function summary(
   files: readonly string[],
   sampling: Sampling,
   calls: number,
+  masks: readonly (readonly string[])[],
 ): Readonly<Record<string, unknown>> {
   return {
     files,
-    images: images.map(({ request, image, truncated }) => ({
+    images: images.map(({ request, image, truncated }, i) => ({
       prompt: request.prompt,
       seed: request.seed.toString(),
       width: image.width,
       height: image.height,
       ...(truncated === undefined ? {} : { truncated }),
+      ...(masks.flat().length === 0 ? {} : { masks: masks[Math.floor((i * masks.length) / images.length)] }),
     })),
     scheduler: sampling.scheduler,
     steps: sampling.steps,

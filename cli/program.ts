@@ -2,6 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { checkpointCommand } from './checkpoint-inspect.ts';
 import { doctorCommand } from './doctor.ts';
+import { diffCommand } from './diff.ts';
+import { masksCommand } from './masks.ts';
+import { showCommand } from './show.ts';
+import { statusCommand } from './status.ts';
+import { sweepCommand } from './sweep.ts';
+import { upCommand } from './up.ts';
+import { workersCommand } from './workers.ts';
 import { generateCommand } from './generate.ts';
 
 /**
@@ -14,6 +21,13 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       'Finds the neurons that carry a concept in a text-to-image diffusion model, prunes them, and keeps them pruned.',
     )
     .version('0.1.0')
+    .addCommand(upCommand())
+    .addCommand(sweepCommand())
+    .addCommand(statusCommand())
+    .addCommand(workersCommand())
+    .addCommand(masksCommand())
+    .addCommand(showCommand())
+    .addCommand(diffCommand())
     .addCommand(generateCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())
@@ -22,7 +36,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       `
 Exit codes: 0 done, 1 failed, 2 bad usage or input.
 
-Example:
+Examples:
+  $ lethe sweep deploy/campaign/emoji-demo.yaml
   $ lethe generate --prompt "a picture of a red apple in the style of Neon" --out apple.png`,
     );
   let at = program;

@@ -1,12 +1,14 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { CampaignServiceService, FleetServiceService } from '../../gen/fleet/v1/campaign.ts';
+import { MaskServiceService } from '../../gen/fleet/v1/mask.ts';
 import { WorkServiceService } from '../../gen/fleet/v1/work.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';
 import { campaignHandlers, fleetHandlers } from './campaign-handler.ts';
 import type { CampaignService } from './campaign-service.ts';
+import { maskHandlers, type ReadMask } from './mask-handler.ts';
 import { workHandler } from './work-handler.ts';
 import type { WorkerGate } from './worker-gate.ts';
 
@@ -32,12 +34,14 @@ export async function startApiServer(
   coordinator: string,
   gate: WorkerGate,
   campaigns: CampaignService,
+  readMask: ReadMask,
 ): Promise<ApiServer> {
   requireAllowed(security, address);
   const server = new Server(channelOptions);
   server.addService(WorkServiceService, { work: workHandler(gate, coordinator) });
   server.addService(CampaignServiceService, campaignHandlers(campaigns));
   server.addService(FleetServiceService, fleetHandlers(campaigns));
+  server.addService(MaskServiceService, maskHandlers(readMask));
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   const port = await new Promise<number>((resolve, reject) => {

@@ -19,6 +19,10 @@ export interface PlanSummary {
   readonly done: number;
   /** UNet calls times trajectories that remain. */
   readonly unetCalls: number;
+  /** Of all its units. */
+  readonly totalUnetCalls: number;
+  /** What the procedure of the paper takes, one concept at a time. */
+  readonly referenceUnetCalls: number;
   readonly workerSeconds: number | undefined;
   readonly numerics: string;
   readonly leftOut: readonly { readonly worker: string; readonly reason: string }[];

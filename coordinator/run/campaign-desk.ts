@@ -171,6 +171,8 @@ export class CampaignDesk implements CampaignService {
       units: bill.units.total,
       done: bill.units.stored,
       unetCalls: bill.unetCalls.run,
+      totalUnetCalls: bill.unetCalls.total,
+      referenceUnetCalls: bill.reference.unetCalls,
       workerSeconds: bill.seconds * bill.rates.workers,
       numerics: plan.numerics === unpinned ? '' : plan.numerics,
       leftOut,

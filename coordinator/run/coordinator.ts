@@ -15,6 +15,7 @@ import { LeaseTable } from '../dispatch/lease-table.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
+import { maskBlob } from '../publish/publish-mask.ts';
 import { RecordBook } from '../store/record-book.ts';
 import { openStore } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
@@ -103,7 +104,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk);
+  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, (hash) =>
+    store.blobs.get(maskBlob(hash)),
+  );
   return {
     address: api.address,
     dispatch,

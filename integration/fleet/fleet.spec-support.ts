@@ -25,6 +25,9 @@ export const noCampaigns: CampaignService = {
   workers: () => Promise.resolve([]),
 };
 
+/** Masks that nobody asks for. */
+export const noMasks = (): Promise<Uint8Array> => Promise.reject(new Error('not here'));
+
 /** A coordinator whose dispatch is the spec: it keeps what workers say, and waits for what they will say. */
 export class HandDispatch {
   readonly workers: ConnectedWorker[] = [];
@@ -79,7 +82,7 @@ export async function startCoordinator(
   address = '127.0.0.1:0',
 ): Promise<{ server: ApiServer; dispatch: HandDispatch }> {
   const dispatch = new HandDispatch();
-  return { server: await startApiServer(address, plainText, 'c1', dispatch, noCampaigns), dispatch };
+  return { server: await startApiServer(address, plainText, 'c1', dispatch, noCampaigns, noMasks), dispatch };
 }
 
 /** A real worker with emoji-sd. */

@@ -41,7 +41,9 @@ export type InputErrorCode =
   /** A damaged, hostile or not canonical mask file. */
   | 'mask-invalid'
   /** Masks that do not belong together: other checkpoints, other shapes. */
-  | 'mask-mismatch';
+  | 'mask-mismatch'
+  /** A mask that nobody has, or a name that several have. */
+  | 'mask-missing';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -65,6 +67,8 @@ export type FailureCode =
   | 'sum-invalid'
   /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
   | 'scoring-failed'
+  /** A concept of golden vectors that gave no mask to compare. */
+  | 'golden-failed'
   /** A file could not be written. */
   | 'write-failed'
   /** A unit that was stopped before its end, because somebody asked for it. */
@@ -110,7 +114,13 @@ export type FailureCode =
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
   /** A unit whose workers did not come back from it, time after time. */
-  | 'unit-lost';
+  | 'unit-lost'
+  /** A local fleet that is asked to start where one runs. */
+  | 'fleet-running'
+  /** A process of a local fleet that did not start, or ended. */
+  | 'fleet-failed'
+  /** No coordinator where one was looked for. */
+  | 'fleet-unreachable';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -131,6 +141,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'mask-mismatch': true,
   'unit-invalid': true,
   'name-invalid': true,
+  'mask-missing': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */

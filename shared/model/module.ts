@@ -1,21 +1,27 @@
 import type { TensorDtype } from '../checkpoint/tensor-dtype.ts';
 import type { Weights } from '../checkpoint/weights.ts';
 import { LetheError } from '../error/lethe-error.ts';
+import { type BitMatrix, hasBit } from '../tensor/bit-matrix.ts';
 import { type Dim, type ElementType, sameShape } from './graph/tensor-type.ts';
-import type { Parameter, Value } from './graph/value.ts';
-import { cast } from './ops/layout.ts';
+import { boolConstant, floatConstant, type Parameter, type Value } from './graph/value.ts';
+import { cast, where } from './ops/layout.ts';
 
 /** Stored dtypes a model may have; all are computed in fp32. */
 const elementTypes: Partial<Record<TensorDtype, ElementType>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
 
+/** Weights that count as 0, by the names of the matrices they are in. */
+export type PrunedWeights = ReadonlyMap<string, BitMatrix>;
+
 /** The weights of one model, by the names diffusers gives them, as values of a graph. */
 export class ParameterSource {
   readonly #weights: Weights;
+  readonly #pruned: PrunedWeights;
   readonly #known = new Map<string, Parameter>();
   readonly #cast = new Map<string, Value>();
 
-  constructor(weights: Weights) {
+  constructor(weights: Weights, pruned: PrunedWeights = new Map()) {
     this.#weights = weights;
+    this.#pruned = pruned;
   }
 
   /** Whether there is a weight of this name. */
@@ -62,9 +68,9 @@ export class ParameterSource {
     return parameter;
   }
 
-  /** A weight in fp32; the runtime casts it once, when it loads the model. */
+  /** A weight in fp32, pruned; the runtime casts and prunes it once, when it loads the model. */
   float(name: string, shape: readonly number[]): Value {
-    return this.#inFloat(this.stored(name, shape));
+    return this.#inFloat(this.stored(name, shape), name, 0);
   }
 
   /**
@@ -74,7 +80,7 @@ export class ParameterSource {
   rows(name: string, shape: readonly number[], from: number, to: number): Value {
     const whole = this.stored(name, shape);
     const [count = 1, ...rest] = shape;
-    if (from === 0 && to === count) return this.#inFloat(whole);
+    if (from === 0 && to === count) return this.#inFloat(whole, name, 0);
     const own = `${name}[${from}:${to}]`;
     const rowBytes = whole.location.length / count;
     const parameter = this.#known.get(own) ?? {
@@ -84,13 +90,16 @@ export class ParameterSource {
       location: { ...whole.location, offset: whole.location.offset + from * rowBytes, length: (to - from) * rowBytes },
     };
     this.#known.set(own, parameter);
-    return this.#inFloat(parameter);
+    return this.#inFloat(parameter, name, from);
   }
 
-  #inFloat(stored: Parameter): Value {
+  /** @param name of the whole weight, of which `stored` is the rows from `first` on. */
+  #inFloat(stored: Parameter, name: string, first: number): Value {
     let value = this.#cast.get(stored.name);
     if (value === undefined) {
       value = cast(stored.name, stored, 'float');
+      const pruned = this.#pruned.get(name);
+      if (pruned !== undefined) value = prune(`${stored.name}.pruned`, value, pruned, first);
       this.#cast.set(stored.name, value);
     }
     return value;
@@ -131,6 +140,17 @@ export function fixed(dim: Dim | undefined, what: string): number {
     why: `an axis that has to be fixed is ${dim ?? 'missing'}`,
     next: 'report it with config.json: the model family that asks for it has a defect',
   });
+}
+
+/** Zero in place of the pruned entries, whatever they are: an infinite weight has no effect either. */
+function prune(path: string, weight: Value, pruned: BitMatrix, first: number): Value {
+  const [rows = 0, columns = 0] = weight.type.shape.map((dim) => fixed(dim, path));
+  const kept = new Uint8Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      kept[row * columns + column] = hasBit(pruned, first + row, column) ? 0 : 1;
+  const keep = boolConstant(`${path}/kept`, [rows, columns], kept);
+  return where(path, keep, weight, floatConstant(`${path}/zero`, [1], [0]));
 }
 
 function mismatch(name: string, file: string, why: string): LetheError {

@@ -31,10 +31,11 @@ export function linearInputs(outputs: readonly Value[]): ReadonlyMap<string, Val
   return found;
 }
 
-/** The name of the weight behind casts and reshapes. */
+/** The name of the weight behind casts, reshapes and pruning. */
 function storedName(value: Value): string | undefined {
   if (value.kind === 'parameter') return value.name;
-  const [source] = value.kind === 'result' ? value.node.inputs : [];
+  if (value.kind !== 'result') return undefined;
+  const source = value.node.inputs[value.node.operator === 'Where' ? 1 : 0];
   return source === undefined ? undefined : storedName(source);
 }
 

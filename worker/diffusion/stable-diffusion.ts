@@ -22,6 +22,7 @@ import { concatenate, rowsOfTensor } from './rows.ts';
 import { checkSampling, rowsOf, type Sampling } from './sampling.ts';
 import { schedulerNameOf } from './scheduler/scheduler-config.ts';
 import type { SchedulerName } from './scheduler/scheduler-name.ts';
+import { type Pruning, unpruned } from '../prune/pruning.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { requireLatents, startTrajectory, type Trajectory } from './trajectory.ts';
 
@@ -37,28 +38,36 @@ export class StableDiffusion {
   readonly tokenizer: ClipTokenizer;
   readonly #config: PipelineConfig;
   readonly #sessions: SessionCache;
+  readonly #pruning: Pruning;
 
   private constructor(
     checkpoint: Checkpoint,
     config: PipelineConfig,
     tokenizer: ClipTokenizer,
     sessions: SessionCache,
+    pruning: Pruning,
   ) {
     this.checkpoint = checkpoint;
     this.tokenizer = tokenizer;
     this.#config = config;
     this.#sessions = sessions;
+    this.#pruning = pruning;
   }
 
   /**
+   * @param pruning what of its weights counts as 0
    * @throws LetheError `config-unsupported` or `config-invalid` for what the checkpoint asks for, `tokenizer-invalid` if
    *   the tokenizer does not fit the text encoder. Weights are checked when a model is first used.
    */
-  static async open(checkpoint: Checkpoint, sessions: SessionCache): Promise<StableDiffusion> {
+  static async open(
+    checkpoint: Checkpoint,
+    sessions: SessionCache,
+    pruning: Pruning = unpruned,
+  ): Promise<StableDiffusion> {
     const config = parsePipelineConfig(checkpoint);
     const tokenizer = await loadClipTokenizer(checkpoint.tokenizer, config.text.positions);
     requireFit(checkpoint, config, tokenizer);
-    return new StableDiffusion(checkpoint, config, tokenizer, sessions);
+    return new StableDiffusion(checkpoint, config, tokenizer, sessions, pruning);
   }
 
   get unetConfig(): UNetConfig {
@@ -103,10 +112,14 @@ export class StableDiffusion {
     const data = new Int32Array(prompts.length * length);
     for (const [i, { ids }] of prompts.entries()) data.set(ids, i * length);
     const build = () => this.#textGraph();
-    return this.#sessions.use(`${this.checkpoint.directory} text_encoder`, build, async (session) => {
-      const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
-      return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
-    });
+    return this.#sessions.use(
+      `${this.checkpoint.directory} text_encoder ${this.#pruning.id}`,
+      build,
+      async (session) => {
+        const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
+        return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
+      },
+    );
   }
 
   /** A trajectory before its first call. */
@@ -142,7 +155,7 @@ export class StableDiffusion {
       context.set(text, (rows * i + rows - 1) * perRow);
     }
     const build = () => this.#unetGraph(sampling);
-    const key = `${this.checkpoint.directory} unet ${height}x${width} ${rows}`;
+    const key = `${this.checkpoint.directory} unet ${height}x${width} ${rows} ${this.#pruning.id}`;
 
     const predict: Predict = (samples, timestep) =>
       this.#sessions.use(key, build, async (session) => {
@@ -188,13 +201,13 @@ export class StableDiffusion {
   }
 
   #textGraph(): Graph {
-    return textGraph(this.checkpoint, this.#config, this.tokenizer.maxLength);
+    return textGraph(this.checkpoint, this.#config, this.tokenizer.maxLength, this.#pruning.textEncoder);
   }
 
   #unetGraph(sampling: Sampling): Graph {
     const { height, width } = sampling;
     const call = { height, width, tokens: this.tokenizer.maxLength, rows: rowsOf(sampling) };
-    return unetGraph(this.checkpoint, this.#config, call);
+    return unetGraph(this.checkpoint, this.#config, call, this.#pruning.unet);
   }
 
   #decoderGraph(height: number, width: number): Graph {

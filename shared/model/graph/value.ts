@@ -36,7 +36,7 @@ export interface Constant {
   readonly kind: 'constant';
   readonly name: string;
   readonly type: TensorType;
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
 }
 
 /** One output of a node. */
@@ -75,4 +75,9 @@ export function floatConstant(name: string, shape: readonly number[], data: read
 export function intConstant(name: string, data: readonly number[]): Constant {
   const data64 = BigInt64Array.from(data.map(BigInt));
   return { kind: 'constant', name, type: { element: 'int64', shape: [data.length] }, data: data64 };
+}
+
+/** Truth values, a byte each: 0 or 1. */
+export function boolConstant(name: string, shape: readonly number[], data: Uint8Array): Constant {
+  return { kind: 'constant', name, type: { element: 'bool', shape }, data };
 }

@@ -1,4 +1,11 @@
-import { type Dim, type ElementType, formatProduct, sameShape, splitDim } from '../graph/tensor-type.ts';
+import {
+  broadcastShapes,
+  type Dim,
+  type ElementType,
+  formatProduct,
+  sameShape,
+  splitDim,
+} from '../graph/tensor-type.ts';
 import { intConstant, type Value } from '../graph/value.ts';
 import { apply, applyMany, int, ints, operandError, string } from './apply.ts';
 
@@ -101,4 +108,17 @@ export function gather(module: string, table: Value, indices: Value): Value {
   if (table.type.shape.length === 0) throw operandError('Gather', module, [table, indices], 'a scalar is no table');
   const shape = [...indices.type.shape, ...table.type.shape.slice(1)];
   return apply('Gather', module, [table, indices], { element: table.type.element, shape }, { axis: int(0) });
+}
+
+/** `a` where the condition holds, else `b`, broadcast to the shape of `a`. ONNX Where. */
+export function where(module: string, condition: Value, a: Value, b: Value): Value {
+  const operands = [condition, a, b];
+  if (condition.type.element !== 'bool' || a.type.element !== b.type.element)
+    throw operandError('Where', module, operands, 'the condition is no truth values, or element types differ');
+  for (const { type } of [condition, b]) {
+    const shape = broadcastShapes(a.type.shape, type.shape);
+    if (shape === undefined || !sameShape(shape, a.type.shape))
+      throw operandError('Where', module, operands, 'shapes do not broadcast');
+  }
+  return apply('Where', module, operands, a.type);
 }

@@ -6,7 +6,7 @@ import { gelu, mish, quickGelu, relu, tanhGelu } from './activation.ts';
 import { add, cos, div, max, mul, sin } from './arithmetic.ts';
 import { multiHeadAttention } from './attention.ts';
 import { conv, evenPadding, resizeNearest } from './convolution.ts';
-import { cast, concat, gather, halve, reshape, transpose } from './layout.ts';
+import { cast, concat, gather, halve, reshape, transpose, where } from './layout.ts';
 import { instanceNormalization, layerNormalization } from './normalization.ts';
 import { gemm, matMul } from './product.ts';
 import { reduceSum } from './reduction.ts';
@@ -57,6 +57,9 @@ const refused: readonly (readonly [operator: string, fault: string, build: () =>
   ['Conv', 'a weight of five axes', () => conv('m', f(1, 4, 8, 8), f(5, 4, 3, 3, 1), f(5), 1, pad)],
   ['Resize', 'an unbound width', () => resizeNearest('m', f(1, 4, 8, 'w'), 16, 16)],
   ['Resize', 'integers', () => resizeNearest('m', i(1, 4, 8, 8), 16, 16)],
+  ['Where', 'a condition of numbers', () => where('m', f(2), f(2), f(1))],
+  ['Where', 'two element types', () => where('m', value('bool', 2), f(2), i(1))],
+  ['Where', 'a condition of another shape', () => where('m', value('bool', 3), f(2), f(1))],
   ['Reshape', 'other elements', () => reshape('m', f(2, 3), [7])],
   ['Reshape', 'another unbound size', () => reshape('m', f('n', 3), ['m', 3])],
   ['Reshape', 'two unbound sizes', () => reshape('m', f('n', 'k'), ['k', 'n'])],

@@ -1,0 +1,102 @@
+import cliProgress from 'cli-progress';
+import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
+import { duration, shortHash } from './figures.ts';
+
+/** Shows how far a campaign is. */
+export interface SweepProgress {
+  update(state: CampaignEvent): void;
+  /** A line that stays. */
+  say(text: string): void;
+  stop(): void;
+}
+
+/** A bar for the campaign and one a worker on a terminal; plain lines elsewhere, which a log keeps. To `stream`. */
+export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress {
+  return stream.isTTY ? new Bars(stream) : new Lines(stream);
+}
+
+/** Units of a campaign, and those that have ended. */
+function unitsOf({ units }: CampaignEvent): { readonly total: number; readonly ended: number } {
+  const { waiting = 0, leased = 0, done = 0, failed = 0 } = units ?? {};
+  return { total: waiting + leased + done + failed, ended: done + failed };
+}
+
+function rateOf({ workers }: CampaignEvent): number {
+  return workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
+}
+
+function eta({ remainingSeconds }: CampaignEvent): string {
+  return remainingSeconds === undefined ? '' : `, ${duration(remainingSeconds)} left`;
+}
+
+class Bars implements SweepProgress {
+  readonly #bars: cliProgress.MultiBar;
+  readonly #rows = new Map<string, cliProgress.SingleBar>();
+
+  constructor(stream: NodeJS.WriteStream) {
+    const format = '{name} {bar} {value}/{total} {note}';
+    this.#bars = new cliProgress.MultiBar(
+      { stream, format, hideCursor: true, clearOnComplete: false, barsize: 30, gracefulExit: false },
+      cliProgress.Presets.shades_classic,
+    );
+  }
+
+  update(state: CampaignEvent): void {
+    const { total, ended } = unitsOf(state);
+    const masks = state.concepts.filter(({ state: each }) => each?.$case === 'mask').length;
+    const note = `units, ${rateOf(state).toFixed(1)} UNet calls/s${eta(state)}, ${masks}/${state.concepts.length} masks`;
+    this.#row(state.campaign, total, ended, note);
+    for (const { worker, units, unetCallsPerSecond } of state.workers)
+      this.#row(worker, total, units, `units, ${unetCallsPerSecond.toFixed(1)} UNet calls/s`);
+  }
+
+  say(text: string): void {
+    this.#bars.log(`${text}\n`);
+  }
+
+  stop(): void {
+    this.#bars.stop();
+  }
+
+  #row(key: string, total: number, value: number, note: string): void {
+    const name = key.length > 24 ? `${key.slice(0, 23)}…` : key.padEnd(24);
+    const row = this.#rows.get(key) ?? this.#bars.create(total, value, { name, note });
+    this.#rows.set(key, row);
+    row.setTotal(total);
+    row.update(Math.min(value, total), { name, note });
+  }
+}
+
+class Lines implements SweepProgress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #ended = new Set<string>();
+  #printed = -1;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  update(state: CampaignEvent): void {
+    const { total, ended } = unitsOf(state);
+    const tenth = total === 0 ? -1 : Math.floor((10 * ended) / total);
+    if (tenth !== this.#printed) {
+      this.#printed = tenth;
+      const rate = rateOf(state);
+      const speed = rate === 0 ? '' : `, ${rate.toFixed(1)} UNet calls/s${eta(state)}`;
+      this.say(`${state.campaign} ${ended}/${total} units${speed}`);
+    }
+    for (const { concept, state: each } of state.concepts) {
+      if (each === undefined || each.$case === 'remaining' || this.#ended.has(concept)) continue;
+      this.#ended.add(concept);
+      this.say(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`);
+    }
+  }
+
+  say(text: string): void {
+    this.#stream.write(`${text}\n`);
+  }
+
+  stop(): void {
+    // Every line that was written stands.
+  }
+}

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { PlanResponse } from '../gen/fleet/v1/campaign.ts';
+import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
+import { campaignId } from '../coordinator/store/campaign-entry.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { emojiSdDirectory } from './default-checkpoint.ts';
+import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
+import { followCampaign } from './fleet/follow-campaign.ts';
+import { MaskShelf } from './fleet/mask-shelf.ts';
+import { openFleet } from './fleet/open-fleet.ts';
+import { errorOfFailure } from './fleet/remote-error.ts';
+import { stopSignals } from './launcher/stop-signals.ts';
+import * as options from './options.ts';
+import { exitCodes, reportFailure } from './output/failure.ts';
+import { planText } from './output/plan-text.ts';
+import { sweepProgress } from './output/sweep-progress.ts';
+import { conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
+import { workersOption } from './up.ts';
+
+interface SweepOptions extends FleetOptions {
+  readonly plan?: boolean;
+  readonly cancel?: string | true;
+  readonly apply?: boolean;
+  readonly workers: number;
+  readonly json?: boolean;
+}
+
+/** A command that a shell reports as ended by Ctrl-C. */
+const interrupted = 130;
+
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description('Runs a campaign: finds the weights that carry its concepts, and makes their masks.')
+    .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
+    .option('--plan', 'print what it would cost; nothing runs')
+    .option('--cancel [reason]', 'end the campaign; its results stay')
+    .option('--apply', 'make the masks active')
+    .addOption(workersOption())
+    .addOption(coordinatorOption())
+    .addOption(dataOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Starts a fleet on this machine for the run if there is none (--workers). The same command goes on where an earlier one
+ended: what is stored is not run again. Ctrl-C ends that fleet in order; of a fleet that was there it only stops following.
+Exit code 0 if every concept has its mask, 1 if some have none, 2 for a campaign that cannot be run.
+
+Example:
+  $ lethe sweep deploy/campaign/emoji-demo.yaml --workers 2`,
+    )
+    .action(async (file: string, given: SweepOptions) => {
+      await sweep(file, given);
+    });
+}
+
+async function sweep(file: string, given: SweepOptions): Promise<void> {
+  if (given.apply === true) throw notYet();
+  const yaml = await readCampaign(file);
+  const campaign = parseCampaign(yaml, file);
+  const settings = await fleetSettings(given);
+  const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
+  // Cancelling needs nobody who computes.
+  const workers = given.cancel === undefined ? given.workers : 0;
+  const progress = sweepProgress(process.stderr);
+  const say = (text: string): void => {
+    progress.say(text);
+  };
+  const signals = stopSignals();
+  const fleet = await openFleet(settings, { workers, checkpoints, environment: process.env }, say);
+  signals.onSecond(() => {
+    progress.stop();
+    fleet.own?.kill();
+  });
+  try {
+    const request = { yaml, source: file };
+    if (given.cancel !== undefined) {
+      const id = campaignId(campaign.name, yaml);
+      await fleet.client.cancel(id, given.cancel === true ? '' : given.cancel);
+      print(given, { campaign: id, cancelled: true }, `${id} is cancelled; its results stay`);
+      return;
+    }
+    if (given.plan === true) {
+      const plan = await fleet.client.plan(request);
+      print(given, { campaign: campaign.name, ...plan }, planText(campaign.name, campaign.concepts.length, plan));
+      return;
+    }
+    const started = performance.now();
+    const { campaign: id, plan } = await fleet.client.submit(request);
+    for (const warning of plan?.warnings ?? []) say(`warning: ${warning}`);
+    for (const { worker, reason } of plan?.leftOut ?? []) say(`${worker} is left out: ${reason}`);
+    const following = followCampaign(fleet.client, id, progress, signals.signal);
+    const state = await (fleet.own === undefined ? following : Promise.race([following, fleet.own.failed]));
+    progress.stop();
+    if (state === undefined) {
+      say(
+        fleet.own === undefined
+          ? `no longer following ${id}; it goes on (--cancel ends it)`
+          : 'ending the fleet; the same command goes on from here',
+      );
+      process.exitCode = interrupted;
+      return;
+    }
+    if (state.failure?.code === 'campaign-cancelled') throw errorOfFailure(state.failure);
+    const seconds = (performance.now() - started) / 1000;
+    const left = await fleet.client.plan(request);
+    const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
+    const summary: SweepSummary = {
+      campaign: id,
+      units: { total: done + failed + waiting + leased, done, failed },
+      unetCalls: {
+        made: made(plan, left),
+        total: left.totalUnetCalls,
+        reference: left.referenceUnetCalls,
+      },
+      seconds,
+      concepts: await conceptSummaries(state, new MaskShelf(settings.data, fleet.client)),
+    };
+    print(
+      given,
+      { ...summary },
+      `${summaryText(summary)}\nmasks       ${new MaskShelf(settings.data, undefined).folder}`,
+    );
+    reportFailed(summary);
+  } finally {
+    progress.stop();
+    await fleet.close();
+    signals.release();
+  }
+}
+
+/** Calls whose results were stored between two plans of one campaign. */
+function made(before: PlanResponse | undefined, after: PlanResponse): number {
+  return Math.max(0, (before?.unetCalls ?? 0) - after.unetCalls);
+}
+
+function reportFailed({ concepts }: SweepSummary): void {
+  const failed = concepts.filter(({ mask }) => mask === undefined);
+  if (failed.length === 0) return;
+  process.exitCode = exitCodes.failed;
+  for (const { failure } of failed)
+    if (failure !== undefined) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
+}
+
+function print(given: SweepOptions, json: Readonly<Record<string, unknown>>, text: string): void {
+  process.stdout.write(`${given.json === true ? JSON.stringify(json) : text}\n`);
+}
+
+async function readCampaign(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new LetheError('usage', {
+      what: 'cannot read the campaign',
+      where: file,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: 'name a campaign file; deploy/campaign/ has examples',
+      cause,
+    });
+  }
+}
+
+function notYet(): LetheError {
+  return new LetheError('usage', {
+    what: 'cannot apply masks',
+    where: '--apply',
+    why: 'this release makes masks and does not serve them yet',
+    next: 'sweep without --apply; `lethe generate --mask` shows what a mask does',
+  });
+}

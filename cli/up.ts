@@ -1,0 +1,76 @@
+import { Command, Option } from 'commander';
+import { emojiSdDirectory } from './default-checkpoint.ts';
+import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
+import { stopSignals } from './launcher/stop-signals.ts';
+import { startLocalFleet } from './launcher/local-fleet.ts';
+import * as options from './options.ts';
+
+interface UpOptions {
+  readonly workers: number;
+  readonly data?: string;
+  readonly checkpoint: readonly string[];
+  readonly port: number;
+  readonly json?: boolean;
+}
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('Runs a fleet on this machine: NATS, a coordinator and workers, until Ctrl-C.')
+    .addOption(workersOption())
+    .addOption(dataOption())
+    .addOption(
+      new Option('--checkpoint <dir,...>', 'checkpoints that its workers hold (default: emoji-sd)')
+        .argParser((text: string) => text.split(',').filter((each) => each !== ''))
+        .default([emojiSdDirectory], 'emoji-sd')
+        .env('LETHE_CHECKPOINT'),
+    )
+    .addOption(
+      new Option('--port <n>', "the coordinator's port (default: any free one)")
+        .argParser(options.integer(0, 65535))
+        .default(0, 'any'),
+    )
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Other commands find it through its folder. Ctrl-C lets workers finish or hand back what they run; a second one ends at once.
+What is stored stays, and the next start goes on from it.
+
+Example:
+  $ lethe up --workers 4 --checkpoint /models/stable-diffusion-v1-5`,
+    )
+    .action(async (given: UpOptions) => {
+      const { data } = await fleetSettings(given);
+      const say = (text: string): void => void process.stderr.write(`${text}\n`);
+      const { workers, checkpoint: checkpoints, port } = given;
+      const setup = { data, workers, checkpoints, port, environment: process.env };
+      const signals = stopSignals();
+      try {
+        const starting = startLocalFleet(setup, say);
+        const fleet = await starting;
+        signals.onSecond(() => {
+          fleet.kill();
+        });
+        const { address } = fleet;
+        process.stdout.write(
+          given.json === true
+            ? `${JSON.stringify({ coordinator: address, workers, data, pid: process.pid })}\n`
+            : `coordinator ${address}, ${workers} worker${workers === 1 ? '' : 's'}, data in ${data}; Ctrl-C ends it\n`,
+        );
+        try {
+          await Promise.race([signals.first, fleet.failed]);
+        } finally {
+          say('draining');
+          await fleet.stop();
+        }
+      } finally {
+        signals.release();
+      }
+    });
+}
+
+export const workersOption = (): Option =>
+  new Option('--workers <n>', 'worker processes, one thread each')
+    .argParser(options.integer(1, 1024))
+    .default(2)
+    .env('LETHE_WORKERS');
