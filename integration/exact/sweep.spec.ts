@@ -100,7 +100,7 @@ describe('a sweep', () => {
   });
 
   it('gives the same masks when one of two coordinators sleeps through the sweep, and wakes with a result in hand', async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const [sleeper, other] = await Promise.all([fleet.coordinator('c1'), fleet.coordinator('c2')]);
     fleet.worker('w1', sleeper);
     const { campaign } = await sleeper.client.submit(campaignText({ window: 1 }));
