@@ -1,4 +1,4 @@
-/** Import directions of docs/decision/001: proto/gen <- shared <- worker | coordinator <- cli; integration may import everything. */
+/** Import directions of docs/design.md: proto/gen <- shared <- worker | coordinator <- cli; integration may import everything. */
 const only = (name, from, allowed, comment) => ({
   name,
   comment,

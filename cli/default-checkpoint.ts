@@ -18,8 +18,9 @@ const usual: SuggestedSampling = { steps: 50, guidance: 7.5 };
 /** From emoji-sd's model card: colours break at a guidance of 5 and above. */
 const emojiSd: SuggestedSampling = { steps: 25, guidance: 2.5 };
 
-/** Settings for a checkpoint nobody gave any for. emoji-sd is recognised by its id, wherever it lies. */
+/** Settings for a checkpoint nobody gave any for. emoji-sd is recognised by its id, wherever else it lies. */
 export async function suggestedSampling(checkpoint: Checkpoint): Promise<SuggestedSampling> {
+  if (checkpoint.directory === emojiSdDirectory) return emojiSd;
   const reference = await openCheckpoint(emojiSdDirectory).catch(() => undefined);
   if (reference === undefined) return usual;
   const sizeOf = ({ unet }: Checkpoint) => unet.weights.files.reduce((sum, file) => sum + file.size, 0);

@@ -1,7 +1,7 @@
 // Brings a checkout to a runnable state with Node and npm alone: installs what the lock file pins, generates the
 // protobuf types, compiles. Every step is skipped when its inputs are older than its output. Uses no dependency.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +36,19 @@ function step(title, command, args) {
   process.exit(1);
 }
 
+/** Removes what was compiled from sources that are gone, whose specs vitest would go on running. True if there was any. */
+function removeStale(folder = '') {
+  if (!existsSync(join('dist', folder))) return false;
+  const stale = readdirSync(join('dist', folder), { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return removeStale(path);
+    if (!path.endsWith('.js') || existsSync(path.replace(/js$/, 'ts'))) return false;
+    for (const end of ['', '.map']) rmSync(join('dist', path + end), { force: true });
+    return true;
+  });
+  return stale.includes(true);
+}
+
 process.chdir(root);
 const bin = (name) => join('node_modules', '.bin', name);
 
@@ -47,6 +60,10 @@ if (newest('gen') < Math.max(newest('proto'), newest('buf.gen.yaml'), newest('no
   step('generating protobuf types', bin('buf'), ['generate']);
 }
 const sources = ['gen', 'shared', 'coordinator', 'worker', 'cli', 'integration', 'tsconfig.json'];
-if (newest('dist/.tsbuildinfo') < Math.max(...sources.map(newest))) {
+// A file of its own: tsc --noEmit, which editors and people run, renews .tsbuildinfo too.
+if (removeStale() || newest('dist/.compiled') < Math.max(...sources.map(newest))) {
   step('compiling', bin('tsc'), ['--build']);
+  // npx makes it so only the first time it sees this folder.
+  chmodSync('dist/cli/main.js', 0o755);
+  writeFileSync('dist/.compiled', '');
 }

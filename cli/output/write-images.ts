@@ -13,21 +13,17 @@ export interface ImageOutput {
 
 /**
  * What `out` means: a name that ends in .png is a file, unless it is a folder; anything else is a folder. Its folder is
- * made now and tried, so that hours of work do not end at a place that cannot be written to.
+ * made now, and what will be written to is tried, so that hours of work do not end at a place that cannot be.
  *
  * @throws LetheError `write-failed`.
  */
 export async function openOutput(out: string): Promise<ImageOutput> {
-  const isThere = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const isFolder = isThere || !out.toLowerCase().endsWith('.png');
+  const found = await stat(out).catch(() => undefined);
+  const isFolder = found?.isDirectory() === true || !out.toLowerCase().endsWith('.png');
   const folder = isFolder ? out : dirname(out);
-  await orWriteFailed(folder, async () => {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
-  });
+  await orWriteFailed(folder, () => mkdir(folder, { recursive: true }));
+  const written = isFolder || found === undefined ? folder : out;
+  await orWriteFailed(written, () => access(written, constants.W_OK));
   return { kind: isFolder ? 'folder' : 'file', path: out };
 }
 
@@ -60,7 +56,7 @@ async function write(file: string, bytes: Uint8Array): Promise<void> {
   await orWriteFailed(file, () => writeFile(file, bytes));
 }
 
-async function orWriteFailed(where: string, work: () => Promise<void>): Promise<void> {
+async function orWriteFailed(where: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (cause) {

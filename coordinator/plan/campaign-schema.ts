@@ -14,7 +14,7 @@ const name = z
   .max(100)
   .regex(/^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u, 'a name has no spaces around it and no control characters');
 
-const prompt = z.string().max(10_000).regex(/\S/, 'the prompt is empty');
+const prompt = z.string().max(10_000).regex(/^$|\S/, 'the prompt is blank; the empty prompt is ""');
 
 /** A prompt, or one that counts several times. */
 export const promptEntry = z.union([prompt, z.strictObject({ prompt, count: z.int().min(1).max(100_000) })]);
@@ -76,7 +76,7 @@ export const concept = z.strictObject({
   target: promptSource.optional(),
   base: promptSource.optional(),
   things: promptSource.optional(),
-  phrase: prompt.optional(),
+  phrase: prompt.min(1).optional(),
   seeds: z.array(seed).min(1).optional(),
   mask: maskSettings.optional(),
 });

@@ -200,7 +200,7 @@ concepts:
     [
       'an empty prompt',
       one('    target: [a, " "]\n    base: [b, c]\n'),
-      ['5:17 concepts[0].target[1]: the prompt is empty (found " ")'],
+      ['5:17 concepts[0].target[1]: the prompt is blank; the empty prompt is "" (found " ")'],
     ],
     [
       'a phrase that adds nothing',

@@ -108,6 +108,22 @@ function campaignText(window: number, batch: number): string {
   });
 }
 
+/** `LETHE_COURSES=50 npx vitest run dist/coordinator/run/any-order.spec.js` runs so many more, drawn by chance. */
+function moreCourses(): readonly Course[] {
+  return Array.from({ length: Number(process.env['LETHE_COURSES'] ?? 0) }, (_, i): Course => {
+    const random = mulberry32(1_000 + i);
+    const among = (values: readonly number[]): number => values[Math.floor(random() * values.length)] ?? 1;
+    return {
+      seed: 1_000 + i,
+      window: among([1, 2, 3, 5, 7, tau]),
+      batch: among([1, 2, 3, 8]),
+      workers: among([1, 2, 4]),
+      coordinators: among([1, 2, 3]),
+      trouble: among([0, 0.05, 0.2, 0.4]),
+    };
+  });
+}
+
 /** Uniform in [0, 1): the same numbers for the same seed. */
 function mulberry32(seed: number): () => number {
   let state = seed;
@@ -119,21 +135,25 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-it('gives the same masks however units are cut, whoever runs them, in whatever order, with whatever trouble', async () => {
-  const calm = { seed: 0, window: tau, batch: 8, workers: 1, coordinators: 1, trouble: 0 };
-  const { masks, steps } = await sweep(calm);
-  expect(masks).toHaveLength(2);
-  for (const mask of masks) expect(mask).toMatch(/^[0-9a-f]{64}$/);
-  expect(steps).toBe(15 * tau);
-  const courses: readonly Course[] = [
-    { seed: 1, window: 1, batch: 8, workers: 4, coordinators: 1, trouble: 0 },
-    { seed: 2, window: 3, batch: 2, workers: 3, coordinators: 2, trouble: 0.1 },
-    { seed: 3, window: 5, batch: 1, workers: 2, coordinators: 2, trouble: 0.2 },
-  ];
-  for (const course of courses) {
-    const found = await sweep(course);
-    expect(found.masks, JSON.stringify(course)).toEqual(masks);
-    // States are handed on: without trouble no step is run twice.
-    if (course.trouble === 0) expect(found.steps).toBe(steps);
-  }
-});
+it(
+  'gives the same masks however units are cut, whoever runs them, in whatever order, with whatever trouble',
+  async () => {
+    const calm = { seed: 0, window: tau, batch: 8, workers: 1, coordinators: 1, trouble: 0 };
+    const { masks, steps } = await sweep(calm);
+    expect(masks).toHaveLength(2);
+    for (const mask of masks) expect(mask).toMatch(/^[0-9a-f]{64}$/);
+    expect(steps).toBe(15 * tau);
+    const courses: readonly Course[] = [
+      { seed: 1, window: 1, batch: 8, workers: 4, coordinators: 1, trouble: 0 },
+      { seed: 2, window: 3, batch: 2, workers: 3, coordinators: 2, trouble: 0.1 },
+      { seed: 3, window: 5, batch: 1, workers: 2, coordinators: 2, trouble: 0.2 },
+    ];
+    for (const course of [...courses, ...moreCourses()]) {
+      const found = await sweep(course);
+      expect(found.masks, JSON.stringify(course)).toEqual(masks);
+      // States are handed on: without trouble no step is run twice.
+      if (course.trouble === 0) expect(found.steps).toBe(steps);
+    }
+  },
+  60_000 + 60_000 * Number(process.env['LETHE_COURSES'] ?? 0),
+);

@@ -41,7 +41,9 @@ function text(settings: Readonly<Record<string, unknown>> = {}): string {
 
 await describeWithServer('a coordinator', (server) => {
   const open: RunningCoordinator[] = [];
+  let registry = new Registry();
   const start = async (name = 'c1'): Promise<RunningCoordinator> => {
+    registry = new Registry();
     const setup = {
       name,
       listen: '127.0.0.1:0',
@@ -50,7 +52,7 @@ await describeWithServer('a coordinator', (server) => {
       leaseMs,
       checkpoints: [],
       scoreThreads: 1,
-      registry: new Registry(),
+      registry,
     } as const;
     const bus: Bus = await server.connect();
     const coordinator = await startCoordinator(setup, bus, pino({ level: 'silent' }));
@@ -218,6 +220,19 @@ await describeWithServer('a coordinator', (server) => {
       for (const { campaign } of submitted) expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
       const half = shared.leases.slice(0, 9).map(({ campaign }) => campaign);
       expect(new Set(half).size).toBe(2);
+    });
+
+    it('counts what won', async () => {
+      const coordinator = await start();
+      worker(`w ${number}`).connect(coordinator.gate);
+      const { campaign, plan } = await coordinator.desk.submit(text(), 'spec');
+      await until(coordinator, campaign);
+      const told = await registry.metrics();
+      expect(told).toContain(`\nlethe_results_total ${plan.units}\n`);
+      expect(told).toContain(`\nlethe_unet_calls_total ${plan.unetCalls}\n`);
+      // Three cohorts: what the styles are held against, and each style.
+      expect(told).toContain('\nlethe_sums_total 3\n');
+      expect(told).toContain('\nlethe_workers{state="ready"} 1\n');
     });
 
     it('refuses to follow a campaign that nobody submitted', async () => {

@@ -5,10 +5,16 @@ import type { Bench } from './bench.ts';
 import { loadBench } from './load.ts';
 import { loadProbe } from './load-probe.ts';
 import { rescoreBench } from './rescore.ts';
+import { sweepBench } from './sweep.ts';
 import { unetBench } from './unet.ts';
 import { unetProbe } from './unet-probe.ts';
 
-const benches: Readonly<Record<string, Bench>> = { unet: unetBench, load: loadBench, rescore: rescoreBench };
+const benches: Readonly<Record<string, Bench>> = {
+  unet: unetBench,
+  load: loadBench,
+  rescore: rescoreBench,
+  sweep: sweepBench,
+};
 /** Started by benches in processes of their own, to see the memory of one thing alone. */
 const probes: Readonly<Record<string, Bench>> = { 'unet-probe': unetProbe, 'load-probe': loadProbe };
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeMask } from '../../shared/mask/mask-file.ts';
-import { Fleet } from './fleet.spec-support.ts';
-import type { LogLine } from './processes.spec-support.ts';
-import { campaignText, maskBytes, unetCalls, verdicts } from './sweep.spec-support.ts';
+import type { Fleet } from '../fleet-processes/fleet.ts';
+import type { LogLine } from '../fleet-processes/logged-process.ts';
+import { maskBytes, unetCalls, verdicts } from '../fleet-processes/stored.ts';
+import { campaignText, startFleet } from './sweep.spec-support.ts';
 
 /** Distinct trajectories of the campaign: three things, and each in two styles. */
 const trajectories = 9;
@@ -24,7 +25,7 @@ describe('a sweep', () => {
   let expected: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const coordinator = await fleet.coordinator('c1');
     fleet.worker('w1', coordinator);
     const { campaign } = await coordinator.client.submit(campaignText());
@@ -66,7 +67,7 @@ describe('a sweep', () => {
     { workers: 2, window: 1 },
     { workers: 4, window: 3 },
   ])('gives the same masks with $workers workers and windows of $window', async ({ workers, window }) => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const coordinator = await fleet.coordinator('c1');
     for (let i = 0; i < workers; i++) fleet.worker(`w${i}`, coordinator);
     const { campaign } = await coordinator.client.submit(campaignText({ window, batch: 1 }));
@@ -76,18 +77,19 @@ describe('a sweep', () => {
   });
 
   it('gives the same masks when a worker is killed in a unit', async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const coordinator = await fleet.coordinator('c1');
     const doomed = fleet.worker('w1', coordinator);
     const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
-    await coordinator.process.logged(isLease('w1'));
+    // The third unit: some results are there, and it has just begun this one.
+    await coordinator.process.logged(isLease('w1'), 2);
     await doomed.kill();
     fleet.worker('w2', coordinator);
     expect(await coordinator.client.masks(campaign)).toEqual(expected);
   });
 
   it('gives the same masks when one of two coordinators is killed, and its worker goes to the other', async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const [doomed, other] = await Promise.all([fleet.coordinator('c1'), fleet.coordinator('c2')]);
     fleet.worker('w1', doomed, other);
     const { campaign } = await doomed.client.submit(campaignText({ window: 1 }));
@@ -97,8 +99,24 @@ describe('a sweep', () => {
     expect(await other.client.masks(campaign)).toEqual(expected);
   });
 
+  it('gives the same masks when one of two coordinators sleeps through the sweep, and wakes with a result in hand', async () => {
+    fleet = await startFleet();
+    const [sleeper, other] = await Promise.all([fleet.coordinator('c1'), fleet.coordinator('c2')]);
+    fleet.worker('w1', sleeper);
+    const { campaign } = await sleeper.client.submit(campaignText({ window: 1 }));
+    await sleeper.process.logged(isLease('w1'), 1);
+    sleeper.process.child.kill('SIGSTOP');
+    fleet.worker('w2', other);
+    expect(await other.client.masks(campaign)).toEqual(expected);
+    sleeper.process.child.kill('SIGCONT');
+    expect(await sleeper.client.masks(campaign)).toEqual(expected);
+    // Of every unit and site one result counts.
+    const found = (await verdicts(await fleet.bus())).map(({ unit, site }) => `${unit} ${site}`);
+    expect(new Set(found).size).toBe(found.length);
+  });
+
   it('gives the same masks when the only coordinator is killed and started again', async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const doomed = await fleet.coordinator('c1');
     fleet.worker('w1', doomed);
     const { campaign } = await doomed.client.submit(campaignText({ window: 1 }));
@@ -109,7 +127,7 @@ describe('a sweep', () => {
   });
 
   it('gives the same masks when NATS is killed and started again', async () => {
-    fleet = await Fleet.start();
+    fleet = await startFleet();
     const coordinator = await fleet.coordinator('c1');
     fleet.worker('w1', coordinator);
     const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));

@@ -59,6 +59,37 @@ async function run(session: Session, batch: readonly number[]): Promise<readonly
   return batch.map((_, place) => concatenate(parts.map((rows) => rows[place] ?? new Float32Array())));
 }
 
+it('a guided call has the bits of a call that runs both rows of every trajectory from the start', async () => {
+  const graph = (rows: 1 | 2) =>
+    graphOf('unet', [
+      unet(new Module(new ParameterSource(component.weights)), config, { height, width, tokens, rows }),
+    ]);
+  const settings = { provider: 'cpu', threads: 1 } as const;
+  const [guided, plain] = [await thread.open(graph(2), settings), await thread.open(graph(1), settings)];
+  const batch = [0, 1, 2];
+  const predict = async (session: Session, rows: readonly Float32Array[]): Promise<Float32Array> => {
+    const outputs = await session.run({
+      [unetInputs.sample]: {
+        type: 'float32',
+        shape: [rows.length, config.inChannels, height, width],
+        data: concatenate(rows),
+      },
+      [unetInputs.timestep]: { type: 'float32', shape: [1], data: Float32Array.of(501) },
+      [unetInputs.context]: {
+        type: 'float32',
+        shape: [2 * batch.length, tokens, config.crossAttentionWidth],
+        data: concatenate(contexts.slice(0, batch.length)),
+      },
+    });
+    return concatenate([...outputs.values()].map(({ data }) => data));
+  };
+  const once = batch.map((i) => samples[i]!);
+  const twice = once.flatMap((sample) => [sample, sample]);
+  const [found, expected] = [await predict(guided, once), await predict(plain, twice)];
+  expect(expected.length).toBe(2 * batch.length * once[0]!.length);
+  expect(Buffer.from(found.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+});
+
 describe('a trajectory’s prediction and statistics have the same bits', () => {
   it('at every batch size from 1 to 8, at every place, in any company, with one thread and with two', async () => {
     const [one, two] = [await open(1), await open(2)];

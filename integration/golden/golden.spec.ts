@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,10 +13,10 @@ const vectors = join('integration', 'golden', 'vectors');
 
 /** How many results each folder gives, so that none is lost unseen. */
 const counts: Readonly<Record<string, number>> = {
-  'emoji-sd': 39,
+  'emoji-sd': 39 + 2 * (2 * 7 + 1),
   early: 12,
   primitives: 51,
-  sd15: 43,
+  sd15: 43 + 145,
   uneven: 21,
   unusual: 20,
 };
@@ -39,11 +40,12 @@ describe('the golden vectors', () => {
   });
 });
 
+const mainFile = join('dist', 'integration', 'golden', 'main.js');
+
 /** The command of `npm run golden`, without the set-up. */
 async function golden(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
-    const command = [join('dist', 'integration', 'golden', 'main.js'), ...args];
-    const child = execFile(process.execPath, command, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [mainFile, ...args], (_, stdout, stderr) => {
       done({ code: child.exitCode ?? -1, stdout, stderr });
     });
   });
@@ -92,6 +94,20 @@ describe('npm run golden', () => {
     expect(stdout.endsWith(`\n${count} passed, 0 failed\n`)).toBe(true);
     expect(count % 2).toBe(0);
     expect(code).toBe(0);
+  });
+
+  it('takes a relative path from where npm was called', async () => {
+    await copyOf('primitives');
+    const environment = { ...process.env, npm_lifecycle_event: 'golden', INIT_CWD: folder };
+    const child = spawn(process.execPath, [mainFile, 'primitives'], { env: environment });
+    child.stdout.resume();
+    expect((await once(child, 'close'))[0]).toBe(0);
+  });
+
+  it('goes on when its reader has enough', async () => {
+    const child = spawn(process.execPath, [mainFile, join(vectors, 'primitives')]);
+    child.stdout.destroy();
+    expect((await once(child, 'close'))[0]).toBe(0);
   });
 
   it('fails for one altered element of a random draw, and for it alone', async () => {

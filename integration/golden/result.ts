@@ -4,6 +4,8 @@ export interface GoldenResult {
   /** max |a-b| / max |b| for tensors, the number of differing elements where all have to be equal. */
   readonly error: number;
   readonly tolerance: number;
+  /** What the error counts, for people: a line of its own. */
+  readonly detail?: string;
 }
 
 export const passed = ({ error, tolerance }: GoldenResult): boolean => error <= tolerance;

@@ -12,7 +12,7 @@ const firstSeed = 100;
 
 /**
  * How far a trajectory may be off. Noise of 2e-6 in every UNet call was seen to move the 8 steps of the tiny models by
- * 1-3e-5, the 20 steps of emoji-sd by up to 5e-4, and with trailing spacing by 1.5e-3 (DESIGN.md, section 4).
+ * 1-3e-5, the 20 steps of emoji-sd by up to 5e-4, and with trailing spacing by 1.5e-3 (docs/golden.md).
  */
 function toleranceOf(steps: number, spacing: unknown): number {
   if (steps <= 8) return 1e-4;

@@ -128,7 +128,10 @@ await describeWithServer('blobs', (server) => {
     await new Blobs(bus).put('large', randomBytes(1_000_001));
     await expect(small.get('large')).rejects.toMatchObject(tooLarge);
   });
+});
 
+// A server of its own: nats-server 2.15.1 brings back purged messages after a kill, which would be counted here.
+await describeWithServer('blobs and a killed server', (server) => {
   it('are stored and read across a restart of the server', async () => {
     const bus = await server.connect();
     const blobs = new Blobs(bus);

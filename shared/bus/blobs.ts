@@ -193,7 +193,11 @@ export class Blobs {
     }
   }
 
-  /** Removes the messages on a subject, or those before a sequence. */
+  /**
+   * Removes the messages on a subject, or those before a sequence. Not for good: seen with nats-server 2.15.1, what is
+   * purged by subject can come back when the server is killed later and not stopped. A blob's chunks are then without entry,
+   * or its entry names chunks that are there: never a blob that is half there.
+   */
   async #purge(filter: string, before?: number): Promise<void> {
     await this.#bus.api(`STREAM.PURGE.${stream}`, { filter, ...(before !== undefined && { seq: before }) });
   }

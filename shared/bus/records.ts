@@ -99,8 +99,6 @@ export class Records {
   /** Deletes the record with this sequence and no other that took its place. Only for gc. */
   async delete(sequence: number): Promise<'deleted' | 'gone'> {
     try {
-      // Erasing would overwrite the block in place, and lose the marks of earlier deletions in it: seen with server 2.15.1,
-      // where a kill -9 then brought back what had been purged (nats-server #7384).
       await this.#bus.api(`STREAM.MSG.DELETE.${streams.records}`, { seq: sequence, no_erase: true });
       return 'deleted';
     } catch (cause) {

@@ -172,7 +172,10 @@ export class WorkQueue {
     }
   }
 
-  /** Removes all units of a campaign, leased ones too, and tells how many they were. */
+  /**
+   * Removes all units of a campaign, leased ones too, and tells how many they were. After a kill of the server they may be
+   * there again (see Blobs), so what decides is the campaign's entry.
+   */
   async purge(campaign: string): Promise<number> {
     const answer = await this.#ask<{ purged: number }>(
       'cannot remove the units of a campaign',

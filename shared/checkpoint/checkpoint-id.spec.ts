@@ -3,7 +3,14 @@ import { appendFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkpointId } from './checkpoint-id.ts';
-import { newDirectory, refusal, safetensorsFile, smallCheckpoint, type Tree, writeTree } from './fixture.spec-support.ts';
+import {
+  newDirectory,
+  refusal,
+  safetensorsFile,
+  smallCheckpoint,
+  type Tree,
+  writeTree,
+} from './fixture.spec-support.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
@@ -20,12 +27,16 @@ describe('checkpointId', () => {
   it('is the hash of the sorted list that its description gives', async () => {
     const files = smallCheckpoint();
     const weights = /[^/]+\.safetensors$/;
-    const lines = Object.entries(files).map(([path, data]) => `${sha256(data)}  ${path.replace(weights, 'weights/1 of 1')}\n`);
+    const lines = Object.entries(files).map(
+      ([path, data]) => `${sha256(data)}  ${path.replace(weights, 'weights/1 of 1')}\n`,
+    );
     expect(await idOf(directory)).toBe(`sha256:${sha256(['lethe checkpoint 1\n', ...lines.sort()].join(''))}`);
   });
 
   it('is that of the reference checkpoint', async () => {
-    expect(await idOf('checkpoint/emoji-sd')).toBe('sha256:5f97c74faba1ef17cd6d7b3141e7820284523b70452f9e11c3e44dd0bdd45138');
+    expect(await idOf('checkpoint/emoji-sd')).toBe(
+      'sha256:5f97c74faba1ef17cd6d7b3141e7820284523b70452f9e11c3e44dd0bdd45138',
+    );
   });
 
   it('changes with every file that is read', async () => {

@@ -17,7 +17,9 @@ export function checkpointLayout(where: string, why: string, next?: string, caus
     what: 'cannot open checkpoint',
     where,
     why,
-    next: next ?? 'name a directory as diffusers saves it: model_index.json, unet/, text_encoder/, tokenizer/, vae/, scheduler/',
+    next:
+      next ??
+      'name a directory as diffusers saves it: model_index.json, unet/, text_encoder/, tokenizer/, vae/, scheduler/',
     cause,
   });
 }
@@ -33,7 +35,8 @@ export async function listDirectory(directory: string, wanted: string): Promise<
 
 /** The path of the file `name`; refused with what is there instead if it is not. */
 export function requiredFile(listing: Listing, name: string): string {
-  if (!listing.names.includes(name)) throw checkpointLayout(listing.directory, `there is no ${name}; ${contents(listing)}`);
+  if (!listing.names.includes(name))
+    throw checkpointLayout(listing.directory, `there is no ${name}; ${contents(listing)}`);
   return join(listing.directory, name);
 }
 

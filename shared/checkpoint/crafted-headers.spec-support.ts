@@ -29,7 +29,8 @@ function refusedByLethe(title: string, bytes: Uint8Array, refusal: string): Craf
   return { title, file: bytes, reference: 'reads', refusal };
 }
 
-/** Attacks and oddities, each a file of its own. */
+/** Attacks and oddities, each a file and a line of its own. */
+// prettier-ignore
 export const craftedHeaders: readonly CraftedHeader[] = [
   refusedByBoth('an empty file', new Uint8Array(), 'the file has 0 bytes'),
   refusedByBoth('a file of seven bytes', new Uint8Array(7), 'the file has 7 bytes'),

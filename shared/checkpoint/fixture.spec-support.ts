@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LetheError } from '../error/lethe-error.ts';
@@ -86,4 +86,15 @@ export async function refusal(action: () => unknown): Promise<string> {
     throw error;
   }
   return 'not refused';
+}
+
+/** Files of the small checkpoint to replace, add, or (`undefined`) leave out. */
+export type CheckpointChanges = Readonly<Record<string, Tree[string] | undefined>>;
+
+/** Makes `directory` hold nothing but the small checkpoint with these changes. */
+export async function changedCheckpoint(directory: string, changes: CheckpointChanges): Promise<string> {
+  await rm(directory, { recursive: true });
+  const files = Object.entries({ ...smallCheckpoint(), ...changes }).filter(([, content]) => content !== undefined);
+  await writeTree(directory, Object.fromEntries(files) as Tree);
+  return directory;
 }

@@ -5,9 +5,33 @@ const every = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
 
 describe('widenHalf', () => {
   it('widens the landmarks of binary16', () => {
-    const bits = Uint16Array.of(0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0x3555, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e00);
+    const bits = Uint16Array.of(
+      0x0000,
+      0x8000,
+      0x0001,
+      0x03ff,
+      0x0400,
+      0x3c00,
+      0x3555,
+      0x7bff,
+      0xfbff,
+      0x7c00,
+      0xfc00,
+      0x7e00,
+    );
     expect([...widenHalf(bits)]).toEqual([
-      0, -0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 1, 0.333251953125, 65504, -65504, Infinity, -Infinity, NaN,
+      0,
+      -0,
+      2 ** -24,
+      1023 * 2 ** -24,
+      2 ** -14,
+      1,
+      0.333251953125,
+      65504,
+      -65504,
+      Infinity,
+      -Infinity,
+      NaN,
     ]);
   });
 

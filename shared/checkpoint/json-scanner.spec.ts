@@ -10,17 +10,41 @@ const own = (text: string) => JSON.parse(text) as Record<string, unknown>;
 describe('JsonScanner', () => {
   it('reads whatever JSON.stringify writes', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }), { noNullPrototype: true }), (value) => {
-        const text = JSON.stringify(value);
-        fc.pre(!text.includes('"__proto__":') && !/\\ud[89a-f]/.test(text));
-        expect(parse(text)).toEqual(own(text));
-        expect(parse(JSON.stringify(value, null, '\t'))).toEqual(own(text));
-      }),
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }), { noNullPrototype: true }),
+        (value) => {
+          const text = JSON.stringify(value);
+          fc.pre(!text.includes('"__proto__":') && !/\\ud[89a-f]/.test(text));
+          expect(parse(text)).toEqual(own(text));
+          expect(parse(JSON.stringify(value, null, '\t'))).toEqual(own(text));
+        },
+      ),
     );
   });
 
   it('reads no text that JSON.parse refuses, and reads it alike', async () => {
-    const pieces = fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '"a"', '"b":', '1', '-0.5e+3', '01', '.5', 'true', 'null', 'nul', ' ', '\n', '\v');
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      ',',
+      ':',
+      '\\',
+      '"a"',
+      '"b":',
+      '1',
+      '-0.5e+3',
+      '01',
+      '.5',
+      'true',
+      'null',
+      'nul',
+      ' ',
+      '\n',
+      '\v',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(pieces, { maxLength: 12 }), async (middle) => {
         const text = `{"x":${middle.join('')}}`;

@@ -65,7 +65,17 @@ export async function openCheckpoint(directory: string, variant?: string): Promi
   if (variant !== undefined && ![unet, textEncoder, vae].some(({ weights }) => weights.variant === variant)) {
     throw checkpointLayout(root, `no component has weights of the variant ${variant}`, 'leave the variant out');
   }
-  return { directory: root, modelIndex, modelIndexPath, unet, textEncoder, vae, schedulerConfig, schedulerConfigPath, tokenizer };
+  return {
+    directory: root,
+    modelIndex,
+    modelIndexPath,
+    unet,
+    textEncoder,
+    vae,
+    schedulerConfig,
+    schedulerConfigPath,
+    tokenizer,
+  };
 }
 
 async function openComponent(root: string, name: ComponentName, variant: string | undefined): Promise<Component> {

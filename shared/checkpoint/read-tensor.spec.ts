@@ -60,7 +60,9 @@ describe('readTensor', () => {
 
   it('names a tensor that is not there, and a dtype that cannot be read', async () => {
     const file = await readSafetensors(path);
-    expect(await refusal(() => readTensor(file, 'f3'))).toContain(`tensor-mismatch: cannot read tensor (${path}, tensor "f3")`);
+    expect(await refusal(() => readTensor(file, 'f3'))).toContain(
+      `tensor-mismatch: cannot read tensor (${path}, tensor "f3")`,
+    );
     expect(await refusal(() => readTensor(file, 'f8'))).toMatch(/^tensor-mismatch: .*its dtype is F8_E4M3/);
   });
 

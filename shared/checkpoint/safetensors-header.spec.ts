@@ -48,7 +48,10 @@ describe('parseSafetensorsHeader', () => {
   });
 
   it('refuses the first of too many tensors', async () => {
-    const entries = Array.from({ length: tensorLimit + 1 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`);
+    const entries = Array.from(
+      { length: tensorLimit + 1 },
+      (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`,
+    );
     expect(await refusal(() => parse(rawSafetensors(`{${entries.join()}}`)))).toContain('more than 200000 tensors');
   });
 

@@ -53,10 +53,16 @@ export function safetensorsInvalid(path: string, why: string, tensor?: string, c
 /** The header's length in bytes, from the first bytes of a file; refused if no header of that length can be there. */
 export function safetensorsHeaderLength(bytes: Uint8Array, fileSize: number, path: string): number {
   if (bytes.length < lengthBytes || fileSize < lengthBytes) {
-    throw safetensorsInvalid(path, `the file has ${Math.min(bytes.length, fileSize)} bytes, fewer than the smallest header`);
+    throw safetensorsInvalid(
+      path,
+      `the file has ${Math.min(bytes.length, fileSize)} bytes, fewer than the smallest header`,
+    );
   }
   if (Buffer.from(bytes.subarray(0, lengthBytes)).toString('latin1') === 'version ') {
-    throw safetensorsInvalid(path, 'this is a Git LFS pointer, not the weights: run `git lfs pull` where it was cloned');
+    throw safetensorsInvalid(
+      path,
+      'this is a Git LFS pointer, not the weights: run `git lfs pull` where it was cloned',
+    );
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(headerLimit)) {

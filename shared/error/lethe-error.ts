@@ -67,8 +67,22 @@ export type FailureCode =
   | 'sum-invalid'
   /** A thread that scores weights ended while work was on it, or failed for a reason of the system. */
   | 'scoring-failed'
+  /** A concept of golden vectors that gave no mask to compare. */
+  | 'golden-failed'
   /** A file could not be written. */
   | 'write-failed'
+  /** A unit that was stopped before its end, because somebody asked for it. */
+  | 'unit-stopped'
+  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
+  | 'unit-refused'
+  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
+  | 'protocol-violated'
+  /** The other side speaks a version of the protocol that this release does not. */
+  | 'protocol-version'
+  /** The stream between coordinator and worker ended before an answer came. */
+  | 'fleet-lost'
+  /** An address that cannot be listened on. */
+  | 'listen-failed'
   /** NATS did not answer in time: not running, not reachable, or JetStream is not ready there. */
   | 'bus-unavailable'
   /** NATS answered and does not let this client in, or not to this subject. */
@@ -101,18 +115,6 @@ export type FailureCode =
   | 'campaign-failed'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'
-  /** A unit that was stopped before its end, because somebody asked for it. */
-  | 'unit-stopped'
-  /** A unit this worker cannot run: it lacks the checkpoint, the memory, or computes in another numerics class. */
-  | 'unit-refused'
-  /** A message between coordinator and worker that breaks the protocol of proto/fleet. */
-  | 'protocol-violated'
-  /** The other side speaks a version of the protocol that this release does not. */
-  | 'protocol-version'
-  /** The stream between coordinator and worker ended before an answer came. */
-  | 'fleet-lost'
-  /** An address that cannot be listened on. */
-  | 'listen-failed'
   /** A local fleet that is asked to start where one runs. */
   | 'fleet-running'
   /** A process of a local fleet that did not start, or ended. */
@@ -134,11 +136,11 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'campaign-missing': true,
   'trajectory-invalid': true,
   'golden-invalid': true,
-  'name-invalid': true,
-  'unit-invalid': true,
   'method-invalid': true,
   'mask-invalid': true,
   'mask-mismatch': true,
+  'unit-invalid': true,
+  'name-invalid': true,
   'mask-missing': true,
 };
 

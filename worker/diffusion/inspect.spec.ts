@@ -44,6 +44,8 @@ describe('a checkpoint that cannot be run', () => {
 
   it.each([
     ['model_index.json', { _class_name: 'StableDiffusionXLPipeline' }, 'config-unsupported'],
+    ['model_index.json', { text_encoder: ['transformers', 'CLIPTextModelWithProjection'] }, 'config-unsupported'],
+    ['model_index.json', { vae: ['diffusers', 'AutoencoderTiny'] }, 'config-unsupported'],
     ['model_index.json', { scheduler: ['diffusers', 'LCMScheduler'] }, 'config-unsupported'],
     ['scheduler/scheduler_config.json', { prediction_type: 'flow' }, 'config-unsupported'],
     ['text_encoder/config.json', { hidden_act: 8 }, 'config-invalid'],

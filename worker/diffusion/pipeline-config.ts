@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../shared/checkpoint/json-file.ts';
 import { pipelineSampleSize } from '../../shared/model/family/unet/sample-size.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -25,7 +26,9 @@ export const pipelineParts: { readonly [Part in keyof PipelineConfig]: (from: Ch
   },
   vae: (from) => parseVaeConfig(from.vae),
   scheduler: (from) =>
-    applyPipelineFixups(parseSchedulerConfig(from.schedulerConfig, from.schedulerConfigPath, schedulerClassOf(from))),
+    applyPipelineFixups(
+      parseSchedulerConfig(from.schedulerConfig, from.schedulerConfigPath, classOf(from.modelIndex, 'scheduler')),
+    ),
 };
 
 /** @throws LetheError `config-unsupported` or `config-invalid` for the first thing that is refused. */
@@ -39,10 +42,23 @@ export function parsePipelineConfig(checkpoint: Checkpoint): PipelineConfig {
   };
 }
 
-/** @throws LetheError `config-unsupported` if model_index.json names a pipeline of another family. */
+/** The classes that the pipeline's parts are loaded with. The scheduler's is read with its config. */
+const partClasses: Readonly<Record<string, readonly string[]>> = {
+  text_encoder: ['CLIPTextModel'],
+  tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
+  unet: ['UNet2DConditionModel'],
+  vae: ['AutoencoderKL'],
+};
+
+/** @throws LetheError `config-unsupported` if model_index.json names a pipeline, or a class of one of its parts, that Lethe does not run. */
 export function requireStableDiffusion({ modelIndex, modelIndexPath }: Checkpoint): void {
-  if (modelIndex['_class_name'] === 'StableDiffusionPipeline') return;
-  throw unsupported({ config: modelIndex, configPath: modelIndexPath }, '_class_name', 'StableDiffusionPipeline');
+  const file = { config: modelIndex, configPath: modelIndexPath };
+  if (modelIndex['_class_name'] !== 'StableDiffusionPipeline')
+    throw unsupported(file, '_class_name', 'StableDiffusionPipeline');
+  for (const [part, classes] of Object.entries(partClasses)) {
+    const name = classOf(modelIndex, part);
+    if (name !== undefined && !classes.includes(name)) throw unsupported(file, part, classes.join(' or '));
+  }
 }
 
 /**
@@ -81,9 +97,9 @@ export function requireFit(
     });
 }
 
-/** The class that model_index.json names for the scheduler, as [library, class]. */
-function schedulerClassOf({ modelIndex }: Checkpoint): string | undefined {
-  const entry = modelIndex['scheduler'];
+/** The class that model_index.json names for a part, as [library, class]. */
+function classOf(modelIndex: JsonObject, part: string): string | undefined {
+  const entry = modelIndex[part];
   const [, name] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
   return typeof name === 'string' ? name : undefined;
 }

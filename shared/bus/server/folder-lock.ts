@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LetheError } from '../../error/lethe-error.ts';
 
@@ -14,28 +14,40 @@ const lockFile = 'lock';
 export async function lockFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, lockFile);
-  for (let again = true; ; again = false) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(`${process.pid}\n`);
-      await file.close();
-      return;
-    } catch (cause) {
+  const own = `${path}.${process.pid}`;
+  // Linked into place with its content: an empty lock would look like one that was left.
+  await writeFile(own, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    for (let again = true; ; again = false) {
+      const cause = await link(own, path).catch((error: unknown) => error);
+      if (cause === undefined) return;
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined && again) continue;
       const holder = await holderOf(text ?? '', folder);
-      if (holder !== undefined || !again) throw taken(folder, holder, path, cause);
-      // Renamed, so that of two who find it stale only one goes on.
-      const aside = `${path}.${process.pid}`;
-      await rename(path, aside).catch(() => undefined);
-      await rm(aside, { force: true });
+      if (holder !== undefined || !again || !(await removeStale(path, text ?? '')))
+        throw taken(folder, holder, path, cause);
     }
+  } finally {
+    await rm(own, { force: true });
   }
+}
+
+/** Removes the lock that was found to be stale, and no other that took its place meanwhile. */
+async function removeStale(path: string, stale: string): Promise<boolean> {
+  const aside = `${path}.${process.pid}.stale`;
+  await rename(path, aside).catch(() => undefined);
+  const moved = await readFile(aside, 'utf8').catch(() => stale);
+  if (moved !== stale) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+  return moved === stale;
 }
 
 /** Notes the server: it may outlive a keeper that is killed. */
 export async function noteServer(folder: string, pid: number): Promise<void> {
-  await writeFile(join(folder, lockFile), `${process.pid}\n${pid}\n`);
+  const path = join(folder, lockFile);
+  const next = `${path}.${process.pid}`;
+  await writeFile(next, `${process.pid}\n${pid}\n`, { mode: 0o600 });
+  await rename(next, path);
 }
 
 export async function unlockFolder(folder: string): Promise<void> {

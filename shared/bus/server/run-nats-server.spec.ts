@@ -56,11 +56,14 @@ await describeWithServer('the launcher', (server) => {
   });
 
   it('lets one of several start when they try at once', async () => {
-    const folder = await newFolder();
-    const tries = await Promise.allSettled([1, 2, 3].map(() => runNatsServer(server.binary, folder)));
-    const started = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(started).toHaveLength(1);
-    await started[0]!.stop();
+    for (const stale of [false, true]) {
+      const folder = await newFolder();
+      if (stale) await writeFile(join(folder, 'lock'), '2147483646\n');
+      const tries = await Promise.allSettled([1, 2, 3, 4].map(() => runNatsServer(server.binary, folder)));
+      const started = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(started).toHaveLength(1);
+      await started[0]!.stop();
+    }
   });
 
   it('tells of a crash', async () => {

@@ -44,7 +44,7 @@ export function cleanText(text: string): string {
     throw new LetheError('usage', {
       what: 'cannot tokenize the prompt',
       why: `more than ${maxMarks} combining marks follow one another`,
-      next: 'Leave the marks out, or most of them.',
+      next: 'leave the marks out, or most of them',
     });
   }
   return kept.normalize('NFC').toLowerCase().replace(separators, ' ');

@@ -90,7 +90,7 @@ class SlowRulesTokenizer implements ClipTokenizer {
         what: 'cannot tokenize the prompt',
         where: `${text.slice(0, 40)}…`,
         why: `it has ${bytes} bytes, more than ${maxBytes}`,
-        next: `Shorten it: at most ${this.maxLength} tokens are used.`,
+        next: `shorten it: at most ${this.maxLength} tokens are used`,
       });
     }
     const all = this.#idsOf(text);

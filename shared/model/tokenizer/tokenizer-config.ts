@@ -34,10 +34,11 @@ export interface TokenizerConfig {
   readonly pathOf: (key: SpecialKey) => string;
 }
 
-const special = z.union([z.string(), addedTokenObject]).nullish();
+const token = z.union([z.string(), addedTokenObject], 'expected a token, or an object with its content');
+const special = token.nullish();
 const specialTokens = {
   ...(Object.fromEntries(specialKeys.map((key) => [key, special])) as Record<SpecialKey, typeof special>),
-  additional_special_tokens: z.array(z.union([z.string(), addedTokenObject])).nullish(),
+  additional_special_tokens: z.array(token).nullish(),
 };
 const specialTokensMap = z.looseObject(specialTokens);
 const configFile = z.looseObject({

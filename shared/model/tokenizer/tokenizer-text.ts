@@ -11,7 +11,7 @@ export function tokenizerInvalid(path: string, key: string, why: string, cause?:
     what: 'cannot read the tokenizer',
     where: key === '' ? path : `${path}: ${key}`,
     why,
-    next: 'Fetch the tokenizer files of the checkpoint again, or correct this one.',
+    next: 'fetch the tokenizer files of the checkpoint again, or correct this one',
     cause,
   });
 }
@@ -22,7 +22,7 @@ export function tokenizerUnsupported(path: string, key: string, why: string): Le
     what: 'cannot tokenize as this file asks',
     where: `${path}: ${key}`,
     why,
-    next: 'Use a checkpoint with a CLIP tokenizer, or report this one if diffusers loads it.',
+    next: 'use a checkpoint with a CLIP tokenizer, or report this one if diffusers loads it',
   });
 }
 

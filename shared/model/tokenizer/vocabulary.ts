@@ -22,7 +22,7 @@ const tokenizerJson = z.looseObject({
   model: z.looseObject({
     type: z.string(),
     vocab: z.unknown(),
-    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])], 'expected two symbols')),
     end_of_word_suffix: z.string().nullish(),
     continuing_subword_prefix: z.string().nullish(),
     byte_fallback: z.boolean().nullish(),

@@ -90,7 +90,7 @@ export const dpmSolverSettings = z
     lower_order_final: z.boolean().default(true),
     euler_at_final: flag,
     use_lu_lambdas: z.literal([false, null]).default(false),
-    lambda_min_clipped: z.union([z.number(), z.literal(-Infinity)]).default(-Infinity),
+    lambda_min_clipped: z.union([z.number(), z.literal(-Infinity)], 'expected a number').default(-Infinity),
     variance_type: z.literal(null).default(null),
     timestep_spacing: spacing.default('linspace'),
     rescale_betas_zero_snr: flag,

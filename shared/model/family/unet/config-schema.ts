@@ -6,7 +6,8 @@ const levels = 16;
 const depth = 64;
 
 const listOf = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(levels);
-const oneOrList = <T extends z.ZodType>(item: T) => z.union([item, listOf(item)]);
+const perResolution = 'expected a whole number, or a list with an entry a resolution';
+const oneOrList = <T extends z.ZodType>(item: T) => z.union([item, listOf(item)], perResolution);
 const activation = z.string().toLowerCase();
 const kernel = z
   .int()
@@ -16,11 +17,14 @@ const kernel = z
 const size = count(8192);
 const layers = count(depth);
 /** Of one resolution: one number for all its blocks, or one a block. */
-const transformerDepth = z.union([layers, z.array(layers).min(1).max(depth)]);
+const transformerDepth = z.union(
+  [layers, z.array(layers).min(1).max(depth)],
+  'expected a whole number, or a list with an entry a block',
+);
 
 /** Keys and defaults of UNet2DConditionModel.__init__ (diffusers 0.29.2, models/unets/unet_2d_condition.py). */
 export const unetSchema = z.object({
-  sample_size: z.union([size, z.tuple([size, size])]),
+  sample_size: z.union([size, z.tuple([size, size])], 'expected a whole number, or height and width'),
   in_channels: width.default(4),
   out_channels: width.default(4),
   center_input_sample: z.boolean().default(false),
@@ -47,7 +51,7 @@ export const unetSchema = z.object({
   norm_num_groups: width.default(32),
   norm_eps: z.number().positive().default(1e-5),
   cross_attention_dim: oneOrList(width).default(1280),
-  transformer_layers_per_block: z.union([layers, listOf(transformerDepth)]).default(1),
+  transformer_layers_per_block: z.union([layers, listOf(transformerDepth)], perResolution).default(1),
   reverse_transformer_layers_per_block: listOf(transformerDepth).nullable().default(null),
   attention_head_dim: oneOrList(width).default(8),
   use_linear_projection: z.boolean().default(false),

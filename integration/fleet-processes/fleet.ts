@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { emojiSdDirectory } from '../../cli/default-checkpoint.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { type NatsBinary, findNatsServer } from '../../shared/bus/server/find-nats-server.ts';
 import { type RunningServer, runNatsServer } from '../../shared/bus/server/run-nats-server.ts';
-import { type LoggedProcess, startCoordinator, startWorker } from './processes.spec-support.ts';
-import { SweepClient } from './sweep.spec-support.ts';
+import { LoggedProcess } from './logged-process.ts';
+import { SweepClient } from './sweep-client.ts';
 
 /** A coordinator that listens, and a client of it. */
 export interface Coordinator {
@@ -16,47 +17,56 @@ export interface Coordinator {
   readonly client: SweepClient;
 }
 
-/** NATS, coordinators and workers on an empty store: real processes, which end with the spec. */
+/** Flags of processes beside names and addresses. */
+export interface FleetFlags {
+  readonly coordinator: readonly string[];
+  readonly worker: readonly string[];
+}
+
+/** NATS, coordinators and workers with emoji-sd on an empty store: real processes, which end with whoever started them. */
 export class Fleet {
   readonly #binary: NatsBinary;
   readonly #folder: string;
+  readonly #flags: FleetFlags;
   #server: RunningServer;
   readonly #processes: LoggedProcess[] = [];
   readonly #clients: SweepClient[] = [];
   readonly #buses: Bus[] = [];
 
-  private constructor(binary: NatsBinary, folder: string, server: RunningServer) {
+  private constructor(binary: NatsBinary, folder: string, flags: FleetFlags, server: RunningServer) {
     this.#binary = binary;
     this.#folder = folder;
+    this.#flags = flags;
     this.#server = server;
   }
 
-  static async start(): Promise<Fleet> {
+  /** Starts NATS. */
+  static async start(flags: FleetFlags): Promise<Fleet> {
     const binary = await findNatsServer(process.env, () => undefined);
     const folder = await mkdtemp(join(tmpdir(), 'lethe-sweep-'));
-    return new Fleet(binary, folder, await runNatsServer(binary, folder));
+    return new Fleet(binary, folder, flags, await runNatsServer(binary, folder));
   }
 
   /** @param listen the address of one that was killed, to take its place */
-  async coordinator(name: string, listen?: string): Promise<Coordinator> {
-    const { process, address } = await startCoordinator(name, this.#server.address(name), listen);
-    this.#processes.push(process);
+  async coordinator(name: string, listen = '127.0.0.1:0'): Promise<Coordinator> {
+    const { servers, credentials } = this.#server.address(name);
+    const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
+    const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
+    const started = this.#start('coordinator', [...flags, ...token, ...this.#flags.coordinator]);
+    const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
-    return { name, process, address, client };
+    return { name, process: started, address, client };
   }
 
   worker(name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
-    const worker = startWorker(
-      name,
-      coordinators.map(({ address }) => address),
-    );
-    this.#processes.push(worker);
-    return worker;
+    const addresses = coordinators.map(({ address }) => address).join(',');
+    const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', emojiSdDirectory];
+    return this.#start('worker', [...flags, ...this.#flags.worker]);
   }
 
   async bus(): Promise<Bus> {
-    const bus = await connectBus(this.#server.address('spec'));
+    const bus = await connectBus(this.#server.address('observer'));
     this.#buses.push(bus);
     return bus;
   }
@@ -75,5 +85,11 @@ export class Fleet {
     await Promise.all(this.#buses.map((bus) => bus.close()));
     await this.#server.stop();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #start(side: 'coordinator' | 'worker', flags: readonly string[]): LoggedProcess {
+    const started = new LoggedProcess(join(side, 'run', 'main.js'), flags);
+    this.#processes.push(started);
+    return started;
   }
 }
