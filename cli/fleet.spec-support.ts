@@ -18,9 +18,18 @@ concepts:
   - { name: Poster, kind: style, things: things, phrase: in the style of Poster }
 `;
 
+const started: ChildProcess[] = [];
+
 /** Starts `lethe` and leaves it running. */
 export function startLethe(...args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [mainFile, ...args], { env: cleanEnvironment() });
+  const child = spawn(process.execPath, [mainFile, ...args], { env: cleanEnvironment() });
+  started.push(child);
+  return child;
+}
+
+/** Ends what a spec that failed has left; what a launcher has started ends with it. */
+export function endStarted(): void {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
 }
 
 /** Resolves with what a stream has said when that matches; rejects if it ends before. */

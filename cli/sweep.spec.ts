@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processesWith, said, startLethe, tinyCampaign } from './fleet.spec-support.ts';
+import { endStarted, processesWith, said, startLethe, tinyCampaign } from './fleet.spec-support.ts';
 import { ended, lethe } from './run-command.spec-support.ts';
 
 let folder: string;
@@ -14,7 +14,10 @@ beforeAll(async () => {
   campaign = join(folder, 'tiny.yaml');
   await writeFile(campaign, tinyCampaign);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  endStarted();
+  await rm(folder, { recursive: true });
+});
 
 const calls = { total: 12, reference: 408 };
 const sites = [

@@ -3,14 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { processesWith, said, startLethe } from './fleet.spec-support.ts';
+import { endStarted, processesWith, said, startLethe } from './fleet.spec-support.ts';
 import { ended, lethe } from './run-command.spec-support.ts';
 
 let data: string;
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), 'lethe-up-'));
 });
-afterEach(() => rm(data, { recursive: true }));
+afterEach(async () => {
+  endStarted();
+  await rm(data, { recursive: true });
+});
 
 interface Started {
   readonly coordinator: string;
