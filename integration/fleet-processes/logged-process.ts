@@ -32,10 +32,14 @@ export class LoggedProcess {
     });
   }
 
-  /** The first line that matches, now or later. @throws LetheError `fleet-lost` if the process ends without one. */
-  async logged(matches: (line: LogLine) => boolean): Promise<LogLine> {
+  /**
+   * The first line that matches, now or later; or the one of that number, from 0.
+   *
+   * @throws LetheError `fleet-lost` if the process ends before.
+   */
+  async logged(matches: (line: LogLine) => boolean, number = 0): Promise<LogLine> {
     for (;;) {
-      const found = this.lines.find(matches);
+      const found = this.lines.filter(matches)[number];
       if (found !== undefined) return found;
       if (this.#over)
         throw new LetheError('fleet-lost', {
