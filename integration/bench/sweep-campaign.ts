@@ -37,11 +37,13 @@ export const styles = [
 /** UNet calls that are scored. */
 export const tau = 10;
 
-/** Trajectories in a unit: a batch of 4 is as fast a row as one of 8, and two workers end nearer to each other. */
-export const batch = 4;
+/** Trajectories in a unit where one worker runs them: what campaigns default to. */
+export const defaultBatch = 8;
+/** Where two workers share them: units are small enough that both end at about the same time. */
+export const sharedBatch = 4;
 
 /** Styles over the same base prompts, with all settings those of the reference. */
-export function campaignText(named: readonly string[], pairs: number, skillRatio: number): string {
+export function campaignText(named: readonly string[], pairs: number, batch: number, skillRatio: number): string {
   return JSON.stringify({
     name: 'bench',
     sampling: { scheduler: 'pndm', steps: 50, guidance: 7.5 },

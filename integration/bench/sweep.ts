@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Bench } from './bench.ts';
 import { figure } from './memory.ts';
 import { rescoreBench } from './rescore.ts';
-import { campaignText, mostPairs, styles } from './sweep-campaign.ts';
+import { campaignText, defaultBatch, mostPairs, sharedBatch, styles } from './sweep-campaign.ts';
 import { emptyTally, tallyMask } from './sweep-compare.ts';
 import { sweep, type SweepRun } from './sweep-lethe.ts';
 import { ReferenceProcess, type ReferenceRun } from './sweep-reference.ts';
@@ -39,16 +39,16 @@ export const sweepBench: Bench = {
 async function measure(pairs: number): Promise<Measured> {
   const checkpoint = await openCheckpoint(emojiSdDirectory);
   const settings = { skillRatio, selection: 'reference', margin: 1, selectRatio: 0 } as const;
-  const run = (workers: number, named: readonly string[]): Promise<SweepRun> =>
-    sweep(workers, campaignText(named, pairs, skillRatio), campaignText(named, pairs, otherRatio));
+  const run = (workers: number, named: readonly string[], batch: number): Promise<SweepRun> =>
+    sweep(workers, campaignText(named, pairs, batch, skillRatio), campaignText(named, pairs, batch, otherRatio));
   const [reference, one, ten, tenByTwo]: [ReferenceRun[], SweepRun[], SweepRun[], SweepRun[]] = [[], [], [], []];
-  const { concepts } = parseCampaign(campaignText(styles, pairs, skillRatio), 'bench');
+  const { concepts } = parseCampaign(campaignText(styles, pairs, defaultBatch, skillRatio), 'bench');
   const procedure = await ReferenceProcess.start();
   try {
     for (const concept of concepts) {
       process.stderr.write(`${concept.name}, ${reference.length + 1} of ${concepts.length}\n`);
       reference.push(await procedure.run(concept));
-      one.push(await run(1, [concept.name]));
+      one.push(await run(1, [concept.name], defaultBatch));
       if (!roundsAfter.includes(reference.length)) continue;
       // In turns, and the other way round every other time.
       const round = [
@@ -56,7 +56,7 @@ async function measure(pairs: number): Promise<Measured> {
         { workers: 2, into: tenByTwo },
       ];
       if (ten.length % 2 === 1) round.reverse();
-      for (const { workers, into } of round) into.push(await run(workers, styles));
+      for (const { workers, into } of round) into.push(await run(workers, styles, sharedBatch));
     }
   } finally {
     procedure.stop();
