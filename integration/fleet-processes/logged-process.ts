@@ -32,15 +32,11 @@ export class LoggedProcess {
     });
   }
 
-<<<<<<< HEAD
-  /** The first line that matches, now or later; or the one of that number, from 0. @throws LetheError `fleet-lost` if the process ends without one. */
-=======
   /**
    * The first line that matches, now or later; or the one of that number, from 0.
    *
    * @throws LetheError `fleet-lost` if the process ends before.
    */
->>>>>>> sweepbench
   async logged(matches: (line: LogLine) => boolean, number = 0): Promise<LogLine> {
     for (;;) {
       const found = this.lines.filter(matches)[number];
