@@ -54,6 +54,9 @@ const samplePrompts = [
 /** Columns of the picture that several images are put together in. */
 const sheetColumns = 4;
 
+/** Characters across that an image is shown in. */
+const shownColumns = 24;
+
 export function generateCommand(): Command {
   return new Command('generate')
     .description('Samples images from a Stable Diffusion checkpoint and writes them as PNG.')
@@ -172,7 +175,9 @@ function show(images: readonly GeneratedImage[], columns: number, prunings: read
       images.slice(at, at + columns).map(({ image }) => image),
       columns,
     );
-    process.stderr.write(`${terminalImage(row, screen.columns, screen.depth).join('\n')}\n`);
+    process.stderr.write(
+      `${terminalImage(row, Math.min(screen.columns, columns * shownColumns), screen.depth).join('\n')}\n`,
+    );
   }
 }
 

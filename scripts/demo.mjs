@@ -2,6 +2,7 @@
 // then images from the same noise, before and with each mask by itself. Run again, it makes no UNet call for the masks.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));

@@ -25,6 +25,10 @@ function rateOf({ workers }: CampaignEvent): number {
   return workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
 }
 
+function speed(rate: number): string {
+  return rate === 0 ? '' : `, ${rate.toFixed(1)} UNet calls/s`;
+}
+
 function eta({ remainingSeconds }: CampaignEvent): string {
   return remainingSeconds === undefined ? '' : `, ${duration(remainingSeconds)} left`;
 }
@@ -43,11 +47,13 @@ class Bars implements SweepProgress {
 
   update(state: CampaignEvent): void {
     const { total, ended } = unitsOf(state);
+    // It is being planned.
+    if (total === 0) return;
     const masks = state.concepts.filter(({ state: each }) => each?.$case === 'mask').length;
-    const note = `units, ${rateOf(state).toFixed(1)} UNet calls/s${eta(state)}, ${masks}/${state.concepts.length} masks`;
+    const note = `units${speed(rateOf(state))}${eta(state)}, ${masks}/${state.concepts.length} masks`;
     this.#row(state.campaign, total, ended, note);
     for (const { worker, units, unetCallsPerSecond } of state.workers)
-      this.#row(worker, total, units, `units, ${unetCallsPerSecond.toFixed(1)} UNet calls/s`);
+      this.#row(worker, total, units, `units${speed(unetCallsPerSecond)}`);
   }
 
   say(text: string): void {
@@ -78,12 +84,11 @@ class Lines implements SweepProgress {
 
   update(state: CampaignEvent): void {
     const { total, ended } = unitsOf(state);
-    const tenth = total === 0 ? -1 : Math.floor((10 * ended) / total);
+    // Without units it is being planned.
+    const tenth = total === 0 ? this.#printed : Math.floor((10 * ended) / total);
     if (tenth !== this.#printed) {
       this.#printed = tenth;
-      const rate = rateOf(state);
-      const speed = rate === 0 ? '' : `, ${rate.toFixed(1)} UNet calls/s${eta(state)}`;
-      this.say(`${state.campaign} ${ended}/${total} units${speed}`);
+      this.say(`${state.campaign} ${ended}/${total} units${speed(rateOf(state))}${eta(state)}`);
     }
     for (const { concept, state: each } of state.concepts) {
       if (each === undefined || each.$case === 'remaining' || this.#ended.has(concept)) continue;

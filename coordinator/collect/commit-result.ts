@@ -23,7 +23,7 @@ export async function commitResult(
   blobs: readonly Uint8Array[],
   attempt: string,
 ): Promise<readonly SiteName[]> {
-  const { unit, sites, layers, steps, items, timings, calls } = finished;
+  const { unit, sites, layers, steps, items, timings, calls, timesteps } = finished;
   const [values = new Uint8Array(), ...trajectories] = blobs;
   checkPartial(partialFromBytes(finished, values), worker);
 
@@ -46,6 +46,7 @@ export async function commitResult(
       layers: [...layers],
       steps,
       items,
+      timesteps: [...timesteps],
       partial,
       timings,
       calls,

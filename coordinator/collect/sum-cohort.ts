@@ -54,10 +54,22 @@ async function readPart(
   counts: readonly number[],
   blobs: Blobs,
 ): Promise<CohortPart | LetheError> {
-  const { unit, worker, layers, steps, items, partial, timings, calls } = verdict;
+  const { unit, worker, layers, steps, items, partial, timings, calls, timesteps } = verdict;
   try {
     const bytes = await blobs.get(partial.name, partial.digest);
-    const finished = { task: unit, unit, sites: [], replySubject: '', layers, steps, items, blobs: [], timings, calls };
+    const finished = {
+      task: unit,
+      unit,
+      sites: [],
+      replySubject: '',
+      layers,
+      steps,
+      items,
+      blobs: [],
+      timings,
+      calls,
+      timesteps,
+    };
     return { partial: partialFromBytes(finished, bytes), worker, from, counts };
   } catch (error) {
     const code = error instanceof LetheError ? error.code : '';

@@ -21,12 +21,20 @@ export class Sums {
   readonly #book: RecordBook;
   readonly #coordinator: string;
   readonly #log: Logger;
+  readonly #onSummed: (seconds: number, won: boolean) => void;
 
-  constructor(store: Store, book: RecordBook, coordinator: string, log: Logger) {
+  constructor(
+    store: Store,
+    book: RecordBook,
+    coordinator: string,
+    log: Logger,
+    onSummed: (seconds: number, won: boolean) => void,
+  ) {
     this.#store = store;
     this.#book = book;
     this.#coordinator = coordinator;
     this.#log = log;
+    this.#onSummed = onSummed;
   }
 
   /** Whether every unit of the job has its result. */
@@ -59,6 +67,7 @@ export class Sums {
         : await this.#store.records.replace(subject, bytes, instead);
     const won = outcome.kind !== 'lost';
     if (!won) await this.#store.blobs.delete(name);
+    this.#onSummed((performance.now() - started) / 1000, won);
     this.#log.info(
       { cohort, site, units: job.parts.length, won, ms: Math.round(performance.now() - started) },
       'summed',

@@ -8,7 +8,7 @@ import type { ConnectedWorker, WorkerEvent, WorkerGate } from '../api/worker-gat
 import { commitResult } from '../collect/commit-result.ts';
 import { failureOf, type StoredFailure } from '../store/stored-json.ts';
 import type { Dispatch } from './dispatch.ts';
-import { openSites } from './hand-out.ts';
+import { aside, openSites } from './hand-out.ts';
 import { noteLost } from './keep-leases.ts';
 import type { Clock } from './clock.ts';
 import type { LeasePhase } from './lease-table.ts';
@@ -98,11 +98,13 @@ export class Dispatcher implements WorkerGate {
         return;
       case 'handed-back': {
         log.info({ worker, task: event.task, reason: event.reason }, 'a worker gave a task back');
-        workers.refused(worker, event.task);
         const held = leases.get(event.task);
+        // Asked to stop by this coordinator, which has dropped the lease before.
         if (held?.worker !== worker) return;
+        workers.refused(worker, event.task);
         leases.drop(event.task);
-        this.#attempt('give a unit back', () => this.#dispatch.store.queue.giveBack(held.reply));
+        if (leases.isSure(held))
+          this.#attempt('give a unit back', () => this.#dispatch.store.queue.giveBack(held.reply));
         return;
       }
       case 'draining':
@@ -196,7 +198,10 @@ export class Dispatcher implements WorkerGate {
     if (open.length > 0) {
       const blobs = await connection.collect(finished);
       const won = await commitResult(store, worker, { ...finished, sites: open }, blobs, randomUUID());
-      if (won.length > 0) workers.finished(worker, finished.calls, finished.timings);
+      if (won.length > 0) {
+        workers.finished(worker, finished.calls, finished.timings);
+        this.#dispatch.observer.onResult(finished);
+      }
       log.debug({ unit, worker, won }, 'result');
     }
     const reply = leases.get(task)?.reply ?? replyOf(finished.replySubject);
@@ -220,14 +225,18 @@ export class Dispatcher implements WorkerGate {
     if (address === undefined) return;
     const { unit, campaign } = address;
     log.warn({ campaign, unit, worker, failure }, 'a unit failed on a worker');
-    const open = await openSites(this.#dispatch, { hash: unit, sites: this.sitesOf(task) });
+    // Not known for a failure that was told late: whoever is delivered the unit next decides by its attempts.
+    const sites = this.#sites.get(task);
+    const open = await openSites(this.#dispatch, { hash: unit, sites: sites ?? [] });
     const attempt = { unit, worker, kind: 'failed', gib: Number.parseFloat(address.memory), failure } as const;
-    const judgement = open.length === 0 ? 'failed' : (await settleAttempt(store, book, limits, attempt, open)).kind;
+    this.#dispatch.observer.onAttempt('failed');
+    const isDone = sites !== undefined && open.length === 0;
+    const { kind: judgement } = isDone ? { kind: 'failed' } : await settleAttempt(store, book, limits, attempt, open);
     const reply = held?.reply ?? replyOf(replySubject);
     if (reply === undefined) return;
-    if (judgement === 'failed') await store.queue.acknowledge(reply);
-    // Without a lease of ours it may be somebody else's by now.
-    else if (held !== undefined) await store.queue.giveBack(reply);
+    if (judgement === 'failed' && sites !== undefined) await store.queue.acknowledge(reply);
+    else if (held !== undefined && leases.isSure(held))
+      await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
     wake.ring();
   }
 

@@ -8,10 +8,13 @@ import { chooseWorker } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import { judgeAttempts } from './judge-attempts.ts';
 import { parseQueuedUnit, queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
-import { settleAttempt } from './settle-attempt.ts';
+import { failUnit, settleAttempt } from './settle-attempt.ts';
 
-/** How long a unit that no worker here can take stays out of sight, for others to ask first. */
-const aside = 1_000;
+/**
+ * How long a unit stays out of sight that no worker here can take, or that one has failed: others are asked first, and a
+ * worker that fails whatever it is given shows so before it has used up the attempts of one unit.
+ */
+export const aside = 1_000;
 /** A unit that was delivered so often, and of which nothing else is known, kills whoever takes it. */
 const mostDeliveries = 50;
 
@@ -38,6 +41,12 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
   }
   const attempts = book.attempts(queued.hash);
   const judgement = judgeAttempts(attempts, dispatch.limits);
+  const last = attempts.at(-1);
+  if (judgement.kind === 'failed' && last !== undefined) {
+    await failUnit(store, last, sites, attempts.length);
+    await queue.acknowledge(reply);
+    return 'settled';
+  }
   if (judgement.kind === 'more-memory' && judgement.gib > queued.gib) {
     await moveUp(dispatch, lease, queued, judgement.gib);
     return 'settled';
@@ -79,19 +88,19 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
   leases.hold({ task, campaign, worker, reply, phase: { kind: 'waiting' }, gib: queued.gib });
   const { unit, memory, keepStates } = queued;
   log.debug({ campaign, unit: queued.hash, worker, deliveries: lease.deliveries }, 'lease');
-  await connection.lease(
-    {
-      task,
-      campaign,
-      unit,
-      sites,
-      replySubject: reply,
-      deadlines: dispatch.times.deadlines,
-      memory: Math.ceil(memory),
-      keepStates,
-    },
-    states,
-  );
+  const deadlines = dispatch.times.deadlines;
+  try {
+    await connection.lease(
+      { task, campaign, unit, sites, replySubject: reply, deadlines, memory: Math.ceil(memory), keepStates },
+      states,
+    );
+  } catch (error) {
+    // The worker has gone, or has used its credit otherwise: another one may have the unit at once.
+    log.info({ campaign, unit: queued.hash, worker, err: error }, 'cannot lease');
+    leases.drop(task);
+    await queue.giveBack(reply);
+    return 'returned';
+  }
   return 'leased';
 }
 

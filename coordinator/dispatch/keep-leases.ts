@@ -30,15 +30,12 @@ export async function keepLeases(
         }
         return;
       }
+      if (kind === 'leave') return;
       leases.drop(task);
-      log.warn(
-        { campaign, task, worker, phase: lease.phase.kind },
-        kind === 'overdue' ? 'a task is past its deadline' : 'a lease could not be renewed in time',
-      );
-      if (kind === 'overdue') {
-        workers.get(worker)?.cancel(task, `it is past the deadline of its phase, ${lease.phase.kind}`);
-        await noteLost(dispatch, lease, `it was past the deadline of its phase, ${lease.phase.kind}`, sitesOf(task));
-      }
+      const why = `it is past the deadline of its phase, ${lease.phase.kind}`;
+      log.warn({ campaign, task, worker, phase: lease.phase.kind }, 'a task is past its deadline');
+      workers.get(worker)?.cancel(task, why);
+      await noteLost(dispatch, lease, why, sitesOf(task));
     }),
   );
 }
@@ -55,6 +52,7 @@ export async function noteLost(
   if (unit === undefined) return;
   const sites = await openSites(dispatch, { hash: unit, sites: wanted });
   if (sites.length === 0) return;
+  dispatch.observer.onAttempt('lost');
   const failure = {
     code: 'unit-lost',
     what: 'a worker did not come back with the unit',

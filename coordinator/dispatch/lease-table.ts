@@ -25,8 +25,11 @@ export type LeaseDuty =
   | { readonly kind: 'renew'; readonly lease: HeldLease }
   /** Its worker is past the deadline of its phase: the lease is left to end, and the attempt is lost. */
   | { readonly kind: 'overdue'; readonly lease: HeldLease }
-  /** It could not be renewed for as long as a lease lasts: whoever has the unit now, it is not known to be this worker. */
-  | { readonly kind: 'forget'; readonly lease: HeldLease };
+  /**
+   * It could not be renewed for as long as a lease lasts: somebody else may have the unit now. It is left alone until the
+   * queue delivers the unit here again.
+   */
+  | { readonly kind: 'leave'; readonly lease: HeldLease };
 
 /**
  * The leases of this coordinator's workers. Being alive is not enough for a renewal: a worker is renewed while it is inside
@@ -81,11 +84,16 @@ export class LeaseTable {
     this.#leases.delete(task);
   }
 
+  /** Whether nobody else can have the unit by now: only then may it be given back. */
+  isSure({ renewed }: HeldLease): boolean {
+    return this.#clock.now() - renewed < this.#leaseMs;
+  }
+
   /** To be asked every third of a lease. */
   duties(): readonly LeaseDuty[] {
     const now = this.#clock.now();
     return this.all.map((lease): LeaseDuty => {
-      if (now - lease.renewed >= this.#leaseMs) return { kind: 'forget', lease };
+      if (!this.isSure(lease)) return { kind: 'leave', lease };
       return { kind: this.#isOverdue(lease, now) ? 'overdue' : 'renew', lease };
     });
   }

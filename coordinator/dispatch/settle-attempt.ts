@@ -15,7 +15,7 @@ import { type AttemptLimits, judgeAttempts, type Judgement, suspendAfter, unitsA
  * @param sites of the unit that have no result yet
  */
 export async function settleAttempt(
-  { records: stored }: Store,
+  store: Store,
   book: RecordBook,
   limits: AttemptLimits,
   attempt: Attempt,
@@ -23,24 +23,26 @@ export async function settleAttempt(
 ): Promise<Judgement> {
   const { unit, worker } = attempt;
   const before = book.attempts(unit);
-  await stored.offer(records.attempt(unit, randomUUID()), encodeStored(attempt));
+  await store.records.offer(records.attempt(unit, randomUUID()), encodeStored(attempt));
   const judgement = judgeAttempts([...before, attempt], limits);
-  if (judgement.kind === 'failed') {
-    for (const site of sites) {
-      const verdict: FailedVerdict = {
-        kind: 'failed',
-        unit,
-        site,
-        failure: attempt.failure,
-        attempts: before.length + 1,
-      };
-      await stored.offer(records.verdict(unit, site), encodeStored(verdict));
-    }
-  }
+  if (judgement.kind === 'failed') await failUnit(store, attempt, sites, before.length + 1);
   const units = unitsAgainst(worker, [...book.allAttempts(), attempt]);
   if (units.length >= suspendAfter) {
     const reason = `it failed ${units.length} units that no other worker has failed: ${attempt.failure.what}: ${attempt.failure.why}`;
-    await stored.offer(records.suspension(worker), encodeStored({ worker, reason, units }));
+    await store.records.offer(records.suspension(worker), encodeStored({ worker, reason, units }));
   }
   return judgement;
+}
+
+/** Ends a unit as failed, with the failure of its last attempt, for the sites that have no result. */
+export async function failUnit(
+  store: Store,
+  { unit, failure }: Attempt,
+  sites: readonly SiteName[],
+  attempts: number,
+): Promise<void> {
+  for (const site of sites) {
+    const verdict: FailedVerdict = { kind: 'failed', unit, site, failure, attempts };
+    await store.records.offer(records.verdict(unit, site), encodeStored(verdict));
+  }
 }

@@ -4,6 +4,7 @@ import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
 import { compressMask } from '../../shared/mask/mask-storage.ts';
 import { conceptPrune } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { MaskChange } from '../../shared/method/method.ts';
+import type { ResultVerdict } from '../store/verdict.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 
 /** Name of a mask in the blob store. */
@@ -12,9 +13,24 @@ export function maskBlob(hash: string): string {
 }
 
 /**
+ * Timesteps of the first τ UNet calls, as the workers that made them have told; all trajectories of a plan have the same.
+ *
+ * @param resultOf a result of the unit, for any site
+ */
+export function timestepsOf({ units }: Plan, resultOf: (unit: string) => ResultVerdict | undefined): readonly number[] {
+  const found = new Map<number, readonly number[]>();
+  for (const { hash, unit } of units) {
+    if (unit.kind !== 'denoise' || found.has(unit.window.from)) continue;
+    const result = resultOf(hash);
+    if (result !== undefined) found.set(unit.window.from, result.timesteps);
+  }
+  return [...found].sort(([a], [b]) => a - b).flatMap(([, timesteps]) => timesteps);
+}
+
+/**
  * The mask of a concept, with all settings that it comes from.
  *
- * @param timesteps of the first τ UNet calls; without them only what is pruned at any step is kept
+ * @param timesteps of the first τ UNet calls
  */
 export function conceptMask(
   plan: Plan,
@@ -26,7 +42,7 @@ export function conceptMask(
     checkpoint: plan.checkpoint,
     parts: [partOf(plan, concept)],
     timesteps: layers.some(({ steps }) => steps.length > 0) ? timesteps : [],
-    layers: timesteps.length === 0 ? layers.map((layer) => ({ ...layer, steps: [] })) : layers,
+    layers,
   };
 }
 

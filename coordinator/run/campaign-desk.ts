@@ -1,36 +1,25 @@
 import { createHash } from 'node:crypto';
-import { LetheError } from '../../shared/error/lethe-error.ts';
-import type {
-  CampaignService,
-  CampaignState,
-  ConceptState,
-  PlanSummary,
-  WorkerStatus,
-} from '../api/campaign-service.ts';
+import type { CampaignService, CampaignState, PlanSummary, WorkerStatus } from '../api/campaign-service.ts';
 import { obstacle } from '../dispatch/choose-worker.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
-import { queueOf } from '../dispatch/queued-unit.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
 import { billOf, defaultRates, type Rates } from '../plan/bill.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CampaignEntry, campaignId } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
-import { encodeStored, errorOf } from '../store/stored-json.ts';
+import { encodeStored } from '../store/stored-json.ts';
 import { Wake } from '../store/wake.ts';
-import { conceptProgress, countUnits } from './campaign-progress.ts';
+import { CampaignStates, unpinned } from './campaign-states.ts';
 import { type Campaigns, type KnownCampaign, missing } from './campaigns.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 import { plannable as makePlannable } from './plan-entry.ts';
-import { sumJobs } from '../collect/sum-job.ts';
 
 /** States are sent no more often than this, in ms: people read them. */
 const paceMs = 100;
 /** And no less often: what changes without a record, such as leases. */
 const idleMs = 2_000;
-/** In place of a class that nobody has pinned yet: it is part of hashes, and of no count. */
-const unpinned = 'unpinned';
 
 /** What people and scripts ask of a coordinator. */
 export class CampaignDesk implements CampaignService {
@@ -41,6 +30,7 @@ export class CampaignDesk implements CampaignService {
   readonly #workers: WorkerBook;
   readonly #leases: LeaseTable;
   readonly #shelf: CheckpointShelf;
+  readonly #states: CampaignStates;
 
   constructor(
     name: string,
@@ -58,6 +48,7 @@ export class CampaignDesk implements CampaignService {
     this.#workers = workers;
     this.#leases = leases;
     this.#shelf = shelf;
+    this.#states = new CampaignStates(store, book, workers, leases);
   }
 
   async submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }> {
@@ -102,7 +93,7 @@ export class CampaignDesk implements CampaignService {
     try {
       while (!signal.aborted) {
         const known = this.#campaigns.get(campaign) ?? (await this.#look(campaign));
-        const state = await this.#state(known);
+        const state = await this.#states.of(known);
         yield state;
         if (state.ended) return;
         await wake.wait(signal, idleMs);
@@ -121,7 +112,7 @@ export class CampaignDesk implements CampaignService {
   }
 
   async status(): Promise<readonly CampaignState[]> {
-    return Promise.all(this.#campaigns.all.map((known) => this.#state(known)));
+    return Promise.all(this.#campaigns.all.map((known) => this.#states.of(known)));
   }
 
   workers(): Promise<readonly WorkerStatus[]> {
@@ -189,99 +180,4 @@ export class CampaignDesk implements CampaignService {
     const mean = measured.reduce((sum, each) => sum + each, 0) / measured.length;
     return { ...rates, unetSeconds: 1 / mean, measured: true };
   }
-
-  async #state({ entry, plannable, runner }: KnownCampaign): Promise<CampaignState> {
-    const { id, state, numerics } = entry;
-    const plan = runner?.plan ?? plannable?.plan(numerics ?? unpinned);
-    const verdictOf: Parameters<typeof countUnits>[1] = (unit, site) => this.#book.settled(unit, site);
-    const counts = plan === undefined ? { done: 0, failed: 0, open: 0 } : countUnits(plan, verdictOf);
-    const leased = state.kind === 'active' && plan !== undefined ? await this.#leased(id, plan) : 0;
-    const workers = this.#workersOf(id);
-    const rate = workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
-    const left =
-      plan === undefined
-        ? undefined
-        : billOf(plan, (unit, site) => verdictOf(unit, site) !== undefined, defaultRates(plan, 1)).unetCalls.run;
-    return {
-      campaign: id,
-      units: {
-        waiting: Math.max(0, counts.open - leased),
-        leased: Math.min(leased, counts.open),
-        done: counts.done,
-        failed: counts.failed,
-      },
-      workers,
-      concepts: state.kind === 'done' ? state.concepts.map(endOf) : this.#concepts(plan, runner, verdictOf),
-      remainingSeconds: left === undefined || rate === 0 ? undefined : left / rate,
-      ended: state.kind !== 'active',
-      failure: failureOf(entry),
-    };
-  }
-
-  #concepts(
-    plan: Plan | undefined,
-    runner: KnownCampaign['runner'],
-    verdictOf: Parameters<typeof countUnits>[1],
-  ): readonly ConceptState[] {
-    if (plan === undefined) return [];
-    const jobs = runner?.jobs ?? sumJobs(plan);
-    return plan.concepts.map((concept): ConceptState => {
-      const end = runner?.ends.get(concept.name);
-      if (end !== undefined) return endOf(end);
-      const progress = conceptProgress(concept, jobs, verdictOf);
-      if (progress.kind === 'failed')
-        return { kind: 'failed', concept: concept.name, failure: errorOf(progress.verdict.failure) };
-      return { kind: 'remaining', concept: concept.name, units: progress.kind === 'running' ? progress.units : 0 };
-    });
-  }
-
-  #workersOf(campaign: string): CampaignState['workers'] {
-    const held = this.#leases.all.filter((lease) => lease.campaign === campaign);
-    return this.#workers.all
-      .filter(({ worker }) => held.some((lease) => lease.worker === worker))
-      .map(({ worker, unetCallsPerSecond, units }) => ({ worker, unetCallsPerSecond, units }));
-  }
-
-  /** In the whole fleet. */
-  async #leased(campaign: string, { numerics, units }: Plan): Promise<number> {
-    const classes = [...new Set(units.map(({ memory }) => memory.gib))];
-    const depths = await Promise.all(
-      classes.map(async (gib) => {
-        try {
-          return (await this.#store.queue.depth(queueOf(campaign, numerics, gib))).leased;
-        } catch (error) {
-          // Not opened yet, or the campaign ends just now.
-          if (error instanceof LetheError && error.code === 'queue-missing') return 0;
-          throw error;
-        }
-      }),
-    );
-    return depths.reduce((sum, each) => sum + each, 0);
-  }
-}
-
-function endOf(end: Extract<CampaignEntry['state'], { kind: 'done' }>['concepts'][number]): ConceptState {
-  const { concept } = end;
-  return end.kind === 'mask'
-    ? { kind: 'mask', concept, hash: end.hash }
-    : { kind: 'failed', concept, failure: errorOf(end.failure) };
-}
-
-function failureOf({ id, state }: CampaignEntry): LetheError | undefined {
-  if (state.kind === 'cancelled')
-    return new LetheError('campaign-cancelled', {
-      what: 'the campaign was cancelled',
-      where: id,
-      why: state.reason === '' ? 'no reason was given' : state.reason,
-      next: 'submit it again to go on: results are kept',
-    });
-  if (state.kind !== 'done') return undefined;
-  const failed = state.concepts.filter(({ kind }) => kind === 'failed');
-  if (failed.length === 0) return undefined;
-  return new LetheError('campaign-failed', {
-    what: `${failed.length} of ${state.concepts.length} concepts have no mask`,
-    where: id,
-    why: `units that they need failed: ${failed.map(({ concept }) => concept).join(', ')}`,
-    next: 'see why each concept failed, correct it, and submit a campaign of these concepts',
-  });
 }

@@ -9,10 +9,11 @@ import type { PullLoop } from '../dispatch/pull-loop.ts';
 import { QueueFeed } from '../dispatch/queue-feed.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 import { conceptState } from '../publish/concept-state.ts';
-import { conceptMask, publishMask } from '../publish/publish-mask.ts';
+import { conceptMask, publishMask, timestepsOf } from '../publish/publish-mask.ts';
 import type { ConceptEnd } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
+import type { ResultVerdict } from '../store/verdict.ts';
 import { failureOf } from '../store/stored-json.ts';
 import { Wake } from '../store/wake.ts';
 import { conceptProgress } from './campaign-progress.ts';
@@ -136,6 +137,14 @@ export class CampaignRunner {
     }
   }
 
+  #resultOf(unit: string): ResultVerdict | undefined {
+    const { book } = this.#tools;
+    return book.sitesOf(unit).flatMap((site) => {
+      const verdict = book.settled(unit, site);
+      return verdict?.kind === 'result' ? [verdict] : [];
+    })[0];
+  }
+
   /** Makes the mask, if all sums are there. */
   async #finish(concept: PlannedConcept, jobs: readonly SumJob[]): Promise<void> {
     const { store, sums, score } = this.#tools;
@@ -154,7 +163,8 @@ export class CampaignRunner {
     try {
       const change = await conceptPrune.finish(conceptState(this.plan, concept, sumOf), weights, score);
       if (change.kind !== 'mask') return;
-      const hash = await publishMask(store.blobs, conceptMask(this.plan, concept, [], change));
+      const timesteps = timestepsOf(this.plan, (unit) => this.#resultOf(unit));
+      const hash = await publishMask(store.blobs, conceptMask(this.plan, concept, timesteps, change));
       this.#ends.set(name, { kind: 'mask', concept: name, hash });
       this.#log.info({ concept: name, mask: hash }, 'mask');
     } catch (error) {

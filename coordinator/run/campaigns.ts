@@ -83,7 +83,11 @@ export class Campaigns {
 
   /** Pins campaigns that no worker could run until now. To be called when a worker has connected. */
   pin(): void {
-    for (const { entry } of this.#known.values()) if (entry.state.kind === 'active') this.#start(entry.id);
+    for (const { entry, plannable } of this.#known.values()) {
+      if (entry.state.kind !== 'active') continue;
+      if (plannable === undefined) this.#attempt(entry.id, () => this.#makePlannable(entry));
+      else this.#start(entry.id);
+    }
   }
 
   /**
@@ -110,7 +114,7 @@ export class Campaigns {
   async #makePlannable(entry: CampaignEntry): Promise<void> {
     const plannable = await plannableEntry(entry, this.#tools.store.blobs, this.#shelf);
     const known = this.#known.get(entry.id);
-    if (known === undefined) return;
+    if (known === undefined || known.plannable !== undefined) return;
     this.#known.set(entry.id, { ...known, plannable });
     if (known.entry.state.kind === 'active') this.#start(entry.id);
     for (const listener of this.#listeners) listener();

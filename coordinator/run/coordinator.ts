@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { type Bus } from '../../shared/bus/bus.ts';
 import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
 import { ScorePool } from '../../shared/method/conceptprune/score-pool.ts';
 import { type ApiServer, startApiServer } from '../api/api-server.ts';
+import type { CampaignService } from '../api/campaign-service.ts';
 import type { WorkerGate } from '../api/worker-gate.ts';
 import { Sums } from '../collect/sums.ts';
 import { systemClock } from '../dispatch/clock.ts';
@@ -17,10 +19,11 @@ import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
 import { maskBlob } from '../publish/publish-mask.ts';
 import { RecordBook } from '../store/record-book.ts';
-import { openStore } from '../store/store.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
 import { CampaignDesk } from './campaign-desk.ts';
 import { Campaigns } from './campaigns.ts';
+import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
 
 /** What a coordinator is told when it is set up. */
@@ -32,14 +35,17 @@ export interface CoordinatorSetup {
   readonly leaseMs: number;
   readonly checkpoints: readonly string[];
   readonly scoreThreads: number;
+  readonly registry: Registry;
 }
 
 /** A coordinator that runs. */
 export interface RunningCoordinator {
   /** Where it listens. */
   readonly address: string;
-  readonly dispatch: Dispatch;
-  readonly campaigns: Campaigns;
+  /** What workers are announced to, and what commands ask: the same that the server serves. */
+  readonly gate: WorkerGate;
+  readonly desk: CampaignService;
+  readonly store: Store;
   /** Rejects when something ends that must not. */
   readonly failed: Promise<never>;
   /** Ends every stream; workers keep what they do and go to another coordinator. */
@@ -68,7 +74,18 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const leases = new LeaseTable(systemClock, leaseMs, () => times.deadlines);
   const workers = new WorkerBook(book);
   const wake = new Wake();
-  const dispatch: Dispatch = { store, book, workers, leases, times, limits: defaultLimits, wake, log };
+  const metrics = new CoordinatorMetrics(setup.registry);
+  const dispatch: Dispatch = {
+    store,
+    book,
+    workers,
+    leases,
+    times,
+    limits: defaultLimits,
+    wake,
+    observer: metrics,
+    log,
+  };
   book.onChange(() => {
     wake.ring();
   });
@@ -76,7 +93,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const puller = new PullLoop(dispatch, dispatcher);
   const pool = new ScorePool(setup.scoreThreads);
   const shelf = new CheckpointShelf(setup.checkpoints);
-  const sums = new Sums(store, book, name, log);
+  const sums = new Sums(store, book, name, log, (seconds, won) => {
+    metrics.onSummed(seconds, won);
+  });
   const tools = {
     store,
     book,
@@ -87,6 +106,8 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
   const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+
+  metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
     dispatcher.retry();
@@ -109,8 +130,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   );
   return {
     address: api.address,
-    dispatch,
-    campaigns,
+    gate,
+    desk,
+    store,
     failed,
     async close() {
       api.setServing(false);

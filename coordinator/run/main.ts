@@ -1,8 +1,10 @@
 /** A coordinator process: settings from flags and environment, until it is told to stop. */
 import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { startCoordinator } from './coordinator.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { busAddressOf, coordinatorSettings, securityOf } from './coordinator-settings.ts';
 
 const log = pino({ base: { service: 'lethe-coordinator' } });
@@ -13,7 +15,11 @@ async function main(): Promise<void> {
   log.level = settings['log-level'];
   const security = securityOf(settings);
   const bus = await connectBus(busAddressOf(settings));
-  const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads };
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const port = settings['metrics-port'];
+  if (port !== undefined) serveMetrics(registry, settings['metrics-host'], port);
+  const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
   const coordinator = await startCoordinator(setup, bus, log.child({ coordinator: name }));
   log.info({ coordinator: name, address: coordinator.address }, 'listening');
   const stopped = new Promise<void>((resolve) => {

@@ -15,6 +15,8 @@ export const verdictSchema = z.discriminatedUnion('kind', [
     layers: z.array(z.object({ site, name, neurons: z.int().min(1) })),
     steps: z.int().min(1),
     items: z.int().min(1),
+    /** Of each step; none for a text encoder pass. */
+    timesteps: z.array(z.number()),
     /** The partial's values, fp32, little-endian. */
     partial: blob,
     /** Trajectories after the window, one after the other in one blob; absent where no window follows. */

@@ -39,6 +39,7 @@ const finished: FinishedTask = {
   blobs: [summaryOf(bytes)],
   timings: { loading: 1.5, encoding: 2, steps: 0 },
   calls: { unetCalls: 2 ** 40, unetRuns: 1, prompts: 2 },
+  timesteps: [981, 961.5],
 };
 
 describe('messages', () => {

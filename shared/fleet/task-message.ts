@@ -36,7 +36,7 @@ export function runningFromMessage(message: proto.Running): RunningTask {
 }
 
 export function finishedToMessage(finished: FinishedTask): proto.Finished {
-  const { layers, steps, items, blobs, timings, calls } = finished;
+  const { layers, steps, items, blobs, timings, calls, timesteps } = finished;
   return {
     ...identityToMessage(finished),
     layers: layers.map((layer) => ({ ...layer })),
@@ -45,6 +45,7 @@ export function finishedToMessage(finished: FinishedTask): proto.Finished {
     blobs: blobs.map(blobToMessage),
     timings: { ...timings },
     calls: { ...calls },
+    timesteps: [...timesteps],
   };
 }
 
@@ -64,6 +65,7 @@ export function finishedFromMessage(message: proto.Finished): FinishedTask {
     blobs,
     timings: { ...requirePart(message.timings, 'timings') },
     calls: { ...requirePart(message.calls, 'calls') },
+    timesteps: message.timesteps,
   };
 }
 

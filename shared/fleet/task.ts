@@ -60,6 +60,8 @@ export interface FinishedTask extends TaskIdentity {
   readonly blobs: readonly BlobSummary[];
   readonly timings: Timings;
   readonly calls: Calls;
+  /** Of each step of the window; none for an encode unit. */
+  readonly timesteps: readonly number[];
 }
 
 export interface BlobSummary {

@@ -98,6 +98,7 @@ export async function observeDenoise(
   );
   return {
     partial: { unit: unitHash(unit), layers, steps: to - from, items, values },
+    timesteps: scheduler.timesteps.slice(from, to),
     states: end.map((trajectory, i) => {
       const identity = identities[i];
       return identity === undefined ? new Uint8Array() : encodeTrajectory(trajectory, identity);

@@ -27,5 +27,9 @@ export async function observeUnit(
   supervision: Supervision,
 ): Promise<Observation> {
   if (unit.kind === 'denoise') return observeDenoise(model, sessions, unit, sites, states, counter, supervision);
-  return { partial: await observeEncode(model, sessions, unit, sites, counter, supervision), states: [] };
+  return {
+    partial: await observeEncode(model, sessions, unit, sites, counter, supervision),
+    states: [],
+    timesteps: [],
+  };
 }

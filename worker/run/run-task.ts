@@ -31,7 +31,11 @@ export async function runTask(
 ): Promise<TaskResult> {
   const calls = noCalls();
   const timer = new PhaseTimer(clock);
-  const { partial, states: after } = await observe(lease, states, calls, {
+  const {
+    partial,
+    states: after,
+    timesteps,
+  } = await observe(lease, states, calls, {
     signal,
     onPhase: (phase) => {
       timer.enter(phase);
@@ -53,6 +57,7 @@ export async function runTask(
       blobs: blobs.map(summaryOf),
       timings: timer.end(),
       calls,
+      timesteps,
     },
     blobs,
   };

@@ -1,0 +1,112 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processesWith, said, startLethe, tinyCampaign } from './fleet.spec-support.ts';
+import { ended, lethe } from './run-command.spec-support.ts';
+
+let folder: string;
+let data: string;
+let campaign: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lethe-sweep-'));
+  data = join(folder, 'data');
+  campaign = join(folder, 'tiny.yaml');
+  await writeFile(campaign, tinyCampaign);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const calls = { total: 12, reference: 408 };
+const sites = [
+  { site: 'ffn2', layers: 7 },
+  { site: 'attn-value', layers: 7 },
+];
+const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+
+describe('lethe sweep', () => {
+  it('refuses a bad campaign before anything starts, all problems with their places', async () => {
+    const bad = join(folder, 'bad.yaml');
+    await writeFile(bad, 'name: bad\nwindow: 20\nconcepts:\n  - { name: a, kind: colour, things: none, phrase: x }\n');
+    const { code, stdout, stderr } = await lethe(['sweep', bad, '--data', data]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/2:9 window: /);
+    expect(stderr).toMatch(/4:22 concepts\[0\]\.kind: /);
+    expect(await lethe(['sweep', join(folder, 'none.yaml')])).toMatchObject({ code: 2 });
+    expect(await lethe(['sweep', campaign, '--apply'])).toMatchObject({ code: 2 });
+    expect(await readdir(folder)).not.toContain('data');
+  });
+
+  it('says what to install where there is no nats-server', async () => {
+    const { code, stderr } = await lethe(['sweep', campaign, '--data', data], {
+      LETHE_NATS_SERVER: join(folder, 'no-nats-server'),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ {2}what to do: install nats-server .*LETHE_NATS_SERVER to its path$/m);
+  });
+
+  it('plans, makes the masks, and makes no call again', async () => {
+    const plan = await lethe(['sweep', campaign, '--data', data, '--plan', '--json']);
+    expect(JSON.parse(plan.stdout)).toMatchObject({ done: 0, unetCalls: 12, referenceUnetCalls: 408 });
+
+    const first = await lethe(['sweep', campaign, '--data', data, '--json']);
+    expect(first.code).toBe(0);
+    const made = JSON.parse(first.stdout) as object;
+    expect(made).toMatchObject({
+      unetCalls: { ...calls, made: 12 },
+      concepts: [
+        { concept: 'Neon', mask: hash, sites },
+        { concept: 'Poster', mask: hash, sites },
+      ],
+    });
+    expect(first.stderr).toMatch(/^Neon: mask [0-9a-f]{12}$/m);
+
+    const again = await lethe(['sweep', campaign, '--data', data, '--json', '--workers', '1']);
+    const { concepts } = made as { readonly concepts: unknown };
+    expect(JSON.parse(again.stdout)).toMatchObject({ unetCalls: { ...calls, made: 0 }, concepts });
+    const text = await lethe(['sweep', campaign, '--data', data]);
+    expect(text.stdout).toMatch(/^UNet calls {2}0 made now, 12 in all; the reference makes 408, 34.0 times as many$/m);
+    expect(await processesWith(data)).toEqual([]);
+  });
+
+  it('leaves masks that can be listed, shown, compared and applied to images, without a fleet', async () => {
+    const { masks } = JSON.parse((await lethe(['masks', '--data', data, '--json'])).stdout) as {
+      readonly masks: readonly { readonly hash: string; readonly concept: string }[];
+    };
+    expect(masks.map(({ concept }) => concept).sort()).toEqual(['Neon', 'Poster']);
+    const shown = await lethe(['show', masks[0]?.hash.slice(0, 8) ?? '', '--data', data]);
+    expect(shown.stdout).toContain(masks[0]?.hash);
+    const same = JSON.parse((await lethe(['diff', 'Neon', 'Neon', '--data', data, '--json'])).stdout) as object;
+    expect(same).toMatchObject({ onlyFirst: 0, onlySecond: 0, jaccard: 1 });
+    expect((await lethe(['diff', 'Neon', 'Poster', '--data', data])).stdout).toMatch(/^both [\d,]+, only a /m);
+    expect(await lethe(['show', 'Klimt', '--data', data])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[mask-missing]') as string,
+    });
+
+    const out = join(folder, 'compared.png');
+    const images = ['--prompt', 'a cat', '--steps', '2', '--scheduler', 'euler', '--out', out];
+    const run = ['generate', '--data', data, '--mask', 'Neon', 'Poster', ...images, '--json'];
+    expect(JSON.parse((await lethe([...run, '--compare'])).stdout)).toMatchObject({
+      images: [{ masks: [] }, { masks: [hash] }, { masks: [hash] }],
+    });
+    expect(JSON.parse((await lethe(run)).stdout)).toMatchObject({ images: [{ masks: [hash, hash] }] });
+  });
+
+  it('ends its fleet at Ctrl-C and goes on from there; a cancelled campaign goes on as well', async () => {
+    const longer = join(folder, 'longer.yaml');
+    await writeFile(longer, tinyCampaign.replace('tau: 2', 'tau: 10\nbatch: 1'));
+    const child = startLethe('sweep', longer, '--data', data, '--workers', '1');
+    const end = ended(child);
+    await said(child, 'stderr', /[1-9]\d*\/\d+ units/);
+    child.kill('SIGINT');
+    expect(await end).toMatchObject({ code: 130, stdout: '' });
+    expect(await processesWith(data)).toEqual([]);
+
+    const cancel = await lethe(['sweep', longer, '--data', data, '--cancel', 'a spec says so']);
+    expect(cancel).toMatchObject({ code: 0, stdout: expect.stringMatching(/ is cancelled/) as string });
+    const resumed = await lethe(['sweep', longer, '--data', data, '--json']);
+    expect(resumed.code).toBe(0);
+    const { unetCalls } = JSON.parse(resumed.stdout) as { readonly unetCalls: { readonly made: number } };
+    expect(unetCalls.made).toBeLessThan(60);
+  });
+});

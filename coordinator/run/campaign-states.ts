@@ -1,0 +1,128 @@
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { CampaignState, ConceptState } from '../api/campaign-service.ts';
+import { sumJobs } from '../collect/sum-job.ts';
+import type { LeaseTable } from '../dispatch/lease-table.ts';
+import { queueOf } from '../dispatch/queued-unit.ts';
+import type { WorkerBook } from '../dispatch/worker-book.ts';
+import { billOf, defaultRates } from '../plan/bill.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { CampaignEntry } from '../store/campaign-entry.ts';
+import type { RecordBook } from '../store/record-book.ts';
+import type { Store } from '../store/store.ts';
+import { errorOf } from '../store/stored-json.ts';
+import { conceptProgress, countUnits } from './campaign-progress.ts';
+import type { KnownCampaign } from './campaigns.ts';
+
+/** In place of a class that nobody has pinned yet: it is part of hashes, and of no count. */
+export const unpinned = 'unpinned';
+
+/** How campaigns stand, for those who follow them: of records and of what this coordinator's workers do. */
+export class CampaignStates {
+  readonly #store: Pick<Store, 'queue'>;
+  readonly #book: RecordBook;
+  readonly #workers: WorkerBook;
+  readonly #leases: LeaseTable;
+
+  constructor(store: Pick<Store, 'queue'>, book: RecordBook, workers: WorkerBook, leases: LeaseTable) {
+    this.#store = store;
+    this.#book = book;
+    this.#workers = workers;
+    this.#leases = leases;
+  }
+
+  /** A campaign at this moment. */
+  async of({ entry, plannable, runner }: KnownCampaign): Promise<CampaignState> {
+    const { id, state, numerics } = entry;
+    const plan = runner?.plan ?? plannable?.plan(numerics ?? unpinned);
+    const verdictOf: Parameters<typeof countUnits>[1] = (unit, site) => this.#book.settled(unit, site);
+    const counts = plan === undefined ? { done: 0, failed: 0, open: 0 } : countUnits(plan, verdictOf);
+    const leased = state.kind === 'active' && plan !== undefined ? await this.#leased(id, plan) : 0;
+    const workers = this.#workersOf(id);
+    const rate = workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
+    const left =
+      plan === undefined
+        ? undefined
+        : billOf(plan, (unit, site) => verdictOf(unit, site) !== undefined, defaultRates(plan, 1)).unetCalls.run;
+    return {
+      campaign: id,
+      units: {
+        waiting: Math.max(0, counts.open - leased),
+        leased: Math.min(leased, counts.open),
+        done: counts.done,
+        failed: counts.failed,
+      },
+      workers,
+      concepts: state.kind === 'done' ? state.concepts.map(endOf) : this.#concepts(plan, runner, verdictOf),
+      remainingSeconds: left === undefined || rate === 0 ? undefined : left / rate,
+      ended: state.kind !== 'active',
+      failure: failureOf(entry),
+    };
+  }
+
+  #concepts(
+    plan: Plan | undefined,
+    runner: KnownCampaign['runner'],
+    verdictOf: Parameters<typeof countUnits>[1],
+  ): readonly ConceptState[] {
+    if (plan === undefined) return [];
+    const jobs = runner?.jobs ?? sumJobs(plan);
+    return plan.concepts.map((concept): ConceptState => {
+      const end = runner?.ends.get(concept.name);
+      if (end !== undefined) return endOf(end);
+      const progress = conceptProgress(concept, jobs, verdictOf);
+      if (progress.kind === 'failed')
+        return { kind: 'failed', concept: concept.name, failure: errorOf(progress.verdict.failure) };
+      return { kind: 'remaining', concept: concept.name, units: progress.kind === 'running' ? progress.units : 0 };
+    });
+  }
+
+  #workersOf(campaign: string): CampaignState['workers'] {
+    const held = this.#leases.all.filter((lease) => lease.campaign === campaign);
+    return this.#workers.all
+      .filter(({ worker }) => held.some((lease) => lease.worker === worker))
+      .map(({ worker, unetCallsPerSecond, units }) => ({ worker, unetCallsPerSecond, units }));
+  }
+
+  /** In the whole fleet. */
+  async #leased(campaign: string, { numerics, units }: Plan): Promise<number> {
+    const classes = [...new Set(units.map(({ memory }) => memory.gib))];
+    const depths = await Promise.all(
+      classes.map(async (gib) => {
+        try {
+          return (await this.#store.queue.depth(queueOf(campaign, numerics, gib))).leased;
+        } catch (error) {
+          // Not opened yet, or the campaign ends just now.
+          if (error instanceof LetheError && error.code === 'queue-missing') return 0;
+          throw error;
+        }
+      }),
+    );
+    return depths.reduce((sum, each) => sum + each, 0);
+  }
+}
+
+function endOf(end: Extract<CampaignEntry['state'], { kind: 'done' }>['concepts'][number]): ConceptState {
+  const { concept } = end;
+  return end.kind === 'mask'
+    ? { kind: 'mask', concept, hash: end.hash }
+    : { kind: 'failed', concept, failure: errorOf(end.failure) };
+}
+
+function failureOf({ id, state }: CampaignEntry): LetheError | undefined {
+  if (state.kind === 'cancelled')
+    return new LetheError('campaign-cancelled', {
+      what: 'the campaign was cancelled',
+      where: id,
+      why: state.reason === '' ? 'no reason was given' : state.reason,
+      next: 'submit it again to go on: results are kept',
+    });
+  if (state.kind !== 'done') return undefined;
+  const failed = state.concepts.filter(({ kind }) => kind === 'failed');
+  if (failed.length === 0) return undefined;
+  return new LetheError('campaign-failed', {
+    what: `${failed.length} of ${state.concepts.length} concepts have no mask`,
+    where: id,
+    why: `units that they need failed: ${failed.map(({ concept }) => concept).join(', ')}`,
+    next: 'see why each concept failed, correct it, and submit a campaign of these concepts',
+  });
+}
