@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../shared/checkpoint/read-safetensors.ts';
 import { SessionThread } from '../../worker/session/session-thread.ts';
@@ -61,9 +61,11 @@ describe('npm run golden', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** A copy of a folder of vectors, that a test may spoil. */
+  /** Without the pairs of ConceptPrune, which are swept by a fleet: one spec looks at those alone. */
   const copyOf = async (name: string): Promise<string> => {
     const copy = join(folder, name);
-    await cp(join(vectors, name), copy, { recursive: true });
+    const filter = (source: string): boolean => !basename(source).startsWith('conceptprune');
+    await cp(join(vectors, name), copy, { recursive: true, filter });
     if (name === 'emoji-sd') await writeFile(join(copy, 'checkpoint.path'), resolve('checkpoint', 'emoji-sd'));
     return copy;
   };
@@ -135,6 +137,23 @@ describe('npm run golden', () => {
       expect(code).toBe(1);
     },
   );
+
+  it('fails for one altered bit of a mask, and for its layer alone', async () => {
+    await cp(join(vectors, 'sd15', 'checkpoint'), join(folder, 'checkpoint'), { recursive: true });
+    for (const ending of ['json', 'safetensors'])
+      await cp(join(vectors, 'sd15', `conceptprune-text.${ending}`), join(folder, `conceptprune-text.${ending}`));
+    const file = join(folder, 'conceptprune-text.safetensors');
+    const layer = 'text_model.encoder.layers.1.mlp.fc2';
+    const { tensors } = await readSafetensors(file);
+    const bytes = await readFile(file);
+    bytes[tensors.get(`mask.${layer}`)?.begin ?? NaN]! ^= 0x01;
+    await writeFile(file, bytes);
+    const { code, stdout } = await golden(folder);
+    const failed = stdout.split('\n').filter((each) => each.endsWith('FAIL'));
+    expect(failed).toEqual([`conceptprune-text.${layer}.mask 1 0 FAIL`]);
+    expect(stdout).toContain(`# conceptprune-text.${layer}.mask: 1023 equal, 0 tied, 1 wrong\n`);
+    expect(code).toBe(1);
+  });
 
   it('fails, and is not wrong usage, for timesteps that differ', async () => {
     const copy = await copyOf('sd15');
