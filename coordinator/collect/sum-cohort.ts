@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Blobs } from '../../shared/bus/blobs.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { partialFromBytes } from '../../shared/fleet/partial-bytes.ts';
@@ -8,6 +8,7 @@ import { errorOf } from '../store/stored-json.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import type { SumJob } from './sum-job.ts';
 import type { SumReply, SumRequest } from './sum-thread.ts';
+import type { SumThreads } from './sum-threads.ts';
 
 /** What came of adding a cohort up. */
 export type Summing =
@@ -26,26 +27,39 @@ export async function sumCohort(
   job: SumJob,
   resultOf: (unit: string) => ResultVerdict,
   blobs: Blobs,
+  threads: SumThreads,
 ): Promise<Summing> {
-  const thread = new Worker(new URL('./sum-thread.js', import.meta.url), { name: 'lethe-sum' });
+  const thread = threads.take();
   try {
-    await ask(thread, { kind: 'begin', job });
-    let adding: Promise<unknown> = Promise.resolve();
-    for (const { unit, from, counts } of job.parts) {
-      const verdict = resultOf(unit);
-      const read = await readPart(verdict, from, counts, blobs);
-      await adding;
-      if (read instanceof LetheError) return { kind: 'damaged', verdict, error: read };
-      adding = ask(thread, { kind: 'part', part: read }, [read.partial.values.buffer as ArrayBuffer]);
-      // Awaited in the next round; until then a failure must not count as unhandled.
-      adding.catch(() => undefined);
-    }
-    await adding;
-    const reply = await ask(thread, { kind: 'end' });
-    return { kind: 'sum', bytes: reply.kind === 'sum' ? reply.bytes : new Uint8Array() };
-  } finally {
+    const summing = await sumOn(thread, job, resultOf, blobs);
+    await threads.giveBack(thread);
+    return summing;
+  } catch (error) {
     await thread.terminate();
+    throw error;
   }
+}
+
+async function sumOn(
+  thread: Worker,
+  job: SumJob,
+  resultOf: (unit: string) => ResultVerdict,
+  blobs: Blobs,
+): Promise<Summing> {
+  await ask(thread, { kind: 'begin', job });
+  let adding: Promise<unknown> = Promise.resolve();
+  for (const { unit, from, counts } of job.parts) {
+    const verdict = resultOf(unit);
+    const read = await readPart(verdict, from, counts, blobs);
+    await adding;
+    if (read instanceof LetheError) return { kind: 'damaged', verdict, error: read };
+    adding = ask(thread, { kind: 'part', part: read }, [read.partial.values.buffer as ArrayBuffer]);
+    // Awaited in the next round; until then a failure must not count as unhandled.
+    adding.catch(() => undefined);
+  }
+  await adding;
+  const reply = await ask(thread, { kind: 'end' });
+  return { kind: 'sum', bytes: reply.kind === 'sum' ? reply.bytes : new Uint8Array() };
 }
 
 async function readPart(

@@ -37,6 +37,8 @@ function take(request: SumRequest): SumReply {
     sum = addParts(current, [request.part]);
     return { kind: 'taken' };
   }
+  // The thread waits for the next cohort, without this one's sums.
+  sum = undefined;
   checkComplete(current, () => expected);
   return { kind: 'sum', bytes: encodeCohortSum(current) };
 }

@@ -11,6 +11,7 @@ import type { SumRecord } from '../store/sum-record.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import { sumCohort } from './sum-cohort.ts';
 import type { SumJob } from './sum-job.ts';
+import { SumThreads } from './sum-threads.ts';
 
 /** Blobs that cannot be read any more, and what decodes to nothing. */
 const broken: readonly string[] = ['blob-missing', 'blob-damaged', 'sum-invalid', 'safetensors-invalid'];
@@ -21,6 +22,7 @@ export class Sums {
   readonly #book: RecordBook;
   readonly #coordinator: string;
   readonly #log: Logger;
+  readonly #threads = new SumThreads();
   readonly #onSummed: (seconds: number, won: boolean) => void;
 
   constructor(
@@ -50,7 +52,7 @@ export class Sums {
   async make(job: SumJob, instead?: number): Promise<void> {
     const { key, cohort, site } = job;
     const started = performance.now();
-    const summing = await sumCohort(job, (unit) => this.#resultOf(unit, job), this.#store.blobs);
+    const summing = await sumCohort(job, (unit) => this.#resultOf(unit, job), this.#store.blobs, this.#threads);
     if (summing.kind === 'damaged') {
       this.#log.warn({ unit: summing.verdict.unit, err: summing.error }, 'a result has to be repaired');
       await this.#repair(summing.verdict);

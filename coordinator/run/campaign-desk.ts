@@ -85,8 +85,10 @@ export class CampaignDesk implements CampaignService {
 
   async *watch(campaign: string, signal: AbortSignal): AsyncGenerator<CampaignState, void> {
     const wake = new Wake();
+    const over = new Wake();
     const ring = (): void => {
       wake.ring();
+      if (this.#campaigns.get(campaign)?.entry.state.kind !== 'active') over.ring();
     };
     const forgets = [this.#campaigns.onChange(ring), this.#book.onChange(ring)];
     signal.addEventListener('abort', ring, { once: true });
@@ -97,8 +99,8 @@ export class CampaignDesk implements CampaignService {
         yield state;
         if (state.ended) return;
         await wake.wait(signal, idleMs);
-        // Records come in crowds.
-        await new Promise((resolve) => setTimeout(resolve, paceMs));
+        // Records come in crowds; the end is told at once.
+        await over.wait(signal, paceMs);
       }
     } finally {
       for (const forget of forgets) forget();

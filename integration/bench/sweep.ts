@@ -14,7 +14,8 @@ import { faultsOf, figuresOf, type Measured, partsOf, textOf } from './sweep-rep
 const skillRatio = 0.01;
 /** Of the second sweep, which finds everything stored. */
 const otherRatio = 0.02;
-const defaultPairs = 8;
+/** What a sweep adds to its UNet calls is fixed; with a dozen pairs it is no more than a sixth. */
+const defaultPairs = 12;
 /** Sweeps of all styles, by one worker and by two, are run after so many of the reference's concepts. */
 const roundsAfter = [3, 6, 10];
 
