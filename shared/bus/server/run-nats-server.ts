@@ -103,7 +103,8 @@ class KeptServer implements RunningServer {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#keeper.ref();
-    if (this.#keeper.connected) this.#keeper.send('stop');
+    // A keeper that ends at this very moment cannot be told any more (EPIPE): its end is awaited below all the same.
+    if (this.#keeper.connected) this.#keeper.send('stop', () => undefined);
     await this.ended;
   }
 
