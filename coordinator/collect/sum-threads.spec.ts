@@ -4,6 +4,8 @@ import { SumThreads } from './sum-threads.ts';
 
 it('one thread is kept for the next sum; no two sums share one, and one that has ended is not given out', async () => {
   const threads = new SumThreads();
+  threads.start();
+  threads.start();
   const [first, second] = [threads.take(), threads.take()];
   expect(second).not.toBe(first);
   await threads.giveBack(first);

@@ -4,6 +4,12 @@ import { Worker } from 'node:worker_threads';
 export class SumThreads {
   #idle: Worker | undefined;
 
+  /** Starts the one that is kept, before there is a cohort. */
+  start(): void {
+    this.#idle ??= this.#start();
+    this.#idle.unref();
+  }
+
   /** A thread that nobody else has. It keeps the process alive until it is given back or terminated. */
   take(): Worker {
     const thread = this.#idle ?? this.#start();

@@ -39,6 +39,11 @@ export class Sums {
     this.#onSummed = onSummed;
   }
 
+  /** Starts the thread that sums, before there is a cohort. */
+  start(): void {
+    this.#threads.start();
+  }
+
   /** Whether every unit of the job has its result. */
   isReady(job: SumJob): boolean {
     return job.parts.every(({ unit }) => this.#book.settled(unit, job.site)?.kind === 'result');

@@ -97,6 +97,9 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const sums = new Sums(store, book, name, log, (seconds, won) => {
     metrics.onSummed(seconds, won);
   });
+  // The end of a small sweep would wait for them otherwise.
+  pool.start();
+  sums.start();
   const tools = {
     store,
     book,

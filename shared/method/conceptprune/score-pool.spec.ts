@@ -57,6 +57,7 @@ describe('ScorePool', () => {
     expect(expected.every(({ union }) => union.bytes.some((byte) => byte !== 0))).toBe(true);
     for (const threads of [1, 3]) {
       const pool = new ScorePool(threads);
+      pool.start();
       expect(hashOf(await pool.score(floats))).toBe(hashOf(expected));
       await pool.close();
     }

@@ -18,8 +18,8 @@ interface Thread {
 
 /**
  * Threads that score layers from the checkpoint's files, so that neither weights nor work touch the thread that asks. The
- * result does not depend on how many there are. They start when they are needed; one that ends takes down the layer it was
- * on and no other.
+ * result does not depend on how many there are. They start when they are needed, or told to; one that ends takes down the
+ * layer it was on and no other.
  */
 export class ScorePool {
   readonly #size: number;
@@ -29,6 +29,12 @@ export class ScorePool {
 
   constructor(threads: number) {
     this.#size = Math.max(1, threads);
+  }
+
+  /** Starts the threads before there is work: it takes longer than scoring a concept of a small model does. */
+  start(): void {
+    while (this.#threads.size < this.#size && !this.#closed) this.#start();
+    this.#next();
   }
 
   /**
