@@ -20,6 +20,9 @@ export const streams = {
 export const buckets = { campaigns: 'lethe_v1_campaigns', manifests: 'lethe_v1_manifests' } as const;
 export type Bucket = (typeof buckets)[keyof typeof buckets];
 
+/** The bucket of entries that disappear unless they are renewed: which processes serve what. */
+export const presenceBucket = 'lethe_v1_servers';
+
 /** The object store of blobs: partials, sums, masks, states of trajectories. */
 export const blobStore = 'lethe_v1_blobs';
 
@@ -39,6 +42,7 @@ export type RecordSubject = Subject<'record'>;
 export type RecordFilter = RecordSubject | Subject<'record-filter'>;
 export type AuditSubject = Subject<'audit'>;
 export type NoticeSubject = Subject<'notice'>;
+export type PresenceSubject = Subject<'presence'>;
 
 /** The units of one campaign that one kind of worker can run: what has a consumer of its own. */
 export interface QueueName {
@@ -143,4 +147,14 @@ export function auditSubject(checkpoint: string): AuditSubject {
 /** Notices that something changed: not stored, so they only ever say "look". */
 export function noticeSubject(topic: 'manifest' | 'campaign' | 'suspension'): NoticeSubject {
   return `${root}.look.${topic}` as NoticeSubject;
+}
+
+/** Where a serving process says what it serves of a checkpoint; `instance` is 32 hex digits, drawn when it starts. */
+export function presenceSubject(checkpoint: string, instance: string): PresenceSubject {
+  return `${presenceFilter(checkpoint).slice(0, -1)}${encodeToken(instance, 'instance')}` as PresenceSubject;
+}
+
+/** All processes that serve a checkpoint. */
+export function presenceFilter(checkpoint: string): string {
+  return `$KV.${presenceBucket}.${encodeToken(checkpoint, 'checkpoint')}.*`;
 }
