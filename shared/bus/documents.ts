@@ -20,10 +20,10 @@ export interface StoredDocument extends Document {
 export type Change =
   | { readonly kind: 'stored'; readonly sequence: number }
   /** Another version stands there (or none): apply the change to that one and try again. */
-  | { readonly kind: 'conflict'; readonly found: Document | undefined };
+  | { readonly kind: 'conflict'; readonly found: StoredDocument | undefined };
 
 export type DocumentEvent =
-  | { readonly kind: 'document'; readonly document: Document }
+  | { readonly kind: 'document'; readonly document: StoredDocument }
   | { readonly kind: 'removed'; readonly key: string }
   | { readonly kind: 'current' };
 
