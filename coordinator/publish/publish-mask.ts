@@ -1,16 +1,14 @@
 import type { Blobs } from '../../shared/bus/blobs.ts';
 import { type Mask, type MaskPart } from '../../shared/mask/mask.ts';
 import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { maskBlob } from '../../shared/mask/mask-blob.ts';
 import { compressMask } from '../../shared/mask/mask-storage.ts';
 import { conceptPrune } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { MaskChange } from '../../shared/method/method.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 
-/** Name of a mask in the blob store. */
-export function maskBlob(hash: string): string {
-  return `mask/${hash}`;
-}
+export { maskBlob };
 
 /**
  * Timesteps of the first τ UNet calls, as the workers that made them have told; all trajectories of a plan have the same.

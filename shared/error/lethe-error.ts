@@ -136,7 +136,11 @@ export type FailureCode =
   /** A sealed blob that cannot be opened: no key for it, or it was altered. */
   | 'blob-sealed'
   /** Serving processes that have not acknowledged a change in time. */
-  | 'serving-behind';
+  | 'serving-behind'
+  /** The file in which a serving process keeps what it has seen says nothing certain. */
+  | 'state-damaged'
+  /** Images were to be made where no set of masks is known yet. */
+  | 'serving-unready';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
