@@ -4,6 +4,7 @@ import { checkpointCommand } from './checkpoint-inspect.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand } from './diff.ts';
 import { masksCommand } from './masks.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
@@ -28,6 +29,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(masksCommand())
     .addCommand(showCommand())
     .addCommand(diffCommand())
+    .addCommand(serveCommand())
     .addCommand(generateCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())

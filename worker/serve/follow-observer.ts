@@ -23,6 +23,8 @@ export interface FollowObserver {
   resolved(version: number): void;
   /** NATS does not answer; it is asked again. */
   away(error: unknown): void;
+  /** The masks before could not be freed. */
+  failed(error: unknown): void;
   /** What is true now, whenever that has changed. */
   standing(standing: Standing): void;
 }

@@ -16,11 +16,12 @@ export interface MadeImages {
   readonly truncated: string | undefined;
 }
 
-/** Images for these requests with a prepared set of masks, none depending on the others. */
+/** Images for these requests with a prepared set of masks, `batch` at a time, none depending on the others. */
 export type Generate<Prepared> = (
   prepared: Prepared,
   sampling: Sampling,
   requests: readonly ImageRequest[],
+  batch: number,
   signal: AbortSignal,
 ) => Promise<readonly GeneratedImage[]>;
 
@@ -43,9 +44,7 @@ export function imageMaker<Prepared>(
     if (first === undefined || set === undefined) throw nothingServed();
     const { version, digest, prepared } = set;
     const requests = asks.flatMap(({ prompt, seeds }) => seeds.map((seed) => ({ prompt, seed })));
-    const made: GeneratedImage[] = [];
-    for (let at = 0; at < requests.length; at += most)
-      made.push(...(await generate(prepared, sampling(first.size), requests.slice(at, at + most), signal)));
+    const made = await generate(prepared, sampling(first.size), requests, most, signal);
     let at = 0;
     return asks.map(({ seeds }) => {
       const own = made.slice(at, (at += seeds.length));

@@ -1,14 +1,11 @@
 import type { StoredDocument } from '../../shared/bus/documents.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { FleetKey } from '../../shared/manifest/fleet-key.ts';
-import { judgeManifest } from '../../shared/manifest/judge-manifest.ts';
-import type { Manifest } from '../../shared/manifest/manifest.ts';
-import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import { maskBlob } from '../../shared/mask/mask-blob.ts';
-import type { Mask } from '../../shared/mask/mask.ts';
-import type { FollowObserver, FollowRefusal } from './follow-observer.ts';
-import type { ServedSet } from './served-set.ts';
+import type { FollowObserver } from './follow-observer.ts';
+import { type Accepted, type FollowKeys, judgePublished, type Refused, refused } from './judge-published.ts';
+import type { Preparation, ServedSet } from './served-set.ts';
 import type { ServedStateFolder } from './served-state.ts';
+import { StandingBook } from './standing-book.ts';
 import { maskFault, readUnion } from './union-mask.ts';
 
 /** Where manifests and masks are published. */
@@ -19,15 +16,8 @@ export interface ManifestSource {
   blob(name: string): Promise<Uint8Array>;
 }
 
-/** What manifests and masks are opened with. */
-export interface FollowKeys {
-  /** Read for every judgement: the file changes under a running process. @throws LetheError `key-invalid` */
-  readonly trust: () => Promise<TrustList>;
-  readonly fleetKey: FleetKey | undefined;
-}
-
-/** Makes a mask ready to generate with, off the way of requests; undefined: nothing is pruned. @throws LetheError */
-export type Prepare<Prepared> = (mask: Mask | undefined) => Promise<Prepared>;
+/** Where a mask comes from, by its hash. */
+type FetchUnion = (hash: string) => Promise<Uint8Array>;
 
 /**
  * Keeps what is served at what is published for one checkpoint: judges the manifest, fetches its mask, checks it, prepares
@@ -37,27 +27,29 @@ export class ManifestFollower<Prepared> {
   readonly #checkpoint: string;
   readonly #keys: FollowKeys;
   readonly #folder: ServedStateFolder;
-  readonly #prepare: Prepare<Prepared>;
+  readonly #model: Preparation<Prepared>;
   readonly #observer: FollowObserver;
+  readonly #book: StandingBook;
   #current: ServedSet<Prepared> | undefined;
-  #seconds: number | undefined;
-  #refused: { readonly reason: FollowRefusal; readonly why: string } | undefined;
-  #waiting = 'the published manifest has not been read yet';
   #next: ManifestSource | undefined;
   #looking: Promise<void> | undefined;
 
+  /** @param initial what is served before anything is known, as a rule nothing */
   constructor(
     checkpoint: string,
     keys: FollowKeys,
     folder: ServedStateFolder,
-    prepare: Prepare<Prepared>,
+    model: Preparation<Prepared>,
     observer: FollowObserver,
+    initial?: ServedSet<Prepared>,
   ) {
     this.#checkpoint = checkpoint;
     this.#keys = keys;
     this.#folder = folder;
-    this.#prepare = prepare;
+    this.#model = model;
     this.#observer = observer;
+    this.#book = new StandingBook(observer);
+    this.#current = initial;
   }
 
   /** What requests are to be made with; undefined before the first valid manifest. */
@@ -67,26 +59,21 @@ export class ManifestFollower<Prepared> {
 
   /** Why there is nothing to serve. */
   get waiting(): string {
-    return this.#refused === undefined ? this.#waiting : `${this.#refused.reason}: ${this.#refused.why}`;
+    return this.#book.waiting;
   }
 
   /** Serves what was served when the process ended, as far as it is still trusted. Needs no NATS. */
   async restore(): Promise<void> {
-    const { manifest: bytes } = this.#folder.state;
-    if (bytes === undefined) return;
-    // Judged without what was seen: a newer one may have been accepted whose mask never came.
-    const manifest = await this.#judge(bytes, undefined);
+    const { manifest } = this.#folder.state;
     if (manifest === undefined) return;
-    await this.#apply(manifest, async (hash) => {
-      const stored = await this.#folder.mask(hash);
-      if (stored !== undefined) return stored;
-      throw new LetheError('blob-missing', {
-        what: 'cannot serve what was served before',
-        where: hash,
-        why: 'the mask is not beside the state of this process',
-        next: 'it is fetched when NATS answers',
-      });
-    });
+    // Judged without what was seen: a newer one may have been accepted whose mask never came.
+    const judged = await judgePublished(manifest, this.#checkpoint, this.#keys, undefined);
+    if (judged.kind === 'refused') {
+      this.#conclude(judged);
+      return;
+    }
+    const ready = await this.#prepare(judged, (hash) => this.#keptMask(hash));
+    this.#conclude(ready.kind === 'refused' ? ready : this.#swap(judged, ready, undefined));
   }
 
   /**
@@ -104,135 +91,110 @@ export class ManifestFollower<Prepared> {
   async #lookOn(): Promise<void> {
     for (let source = this.#next; source !== undefined; source = this.#next) {
       this.#next = undefined;
-      await this.#follow(source);
-    }
-  }
-
-  async #follow(source: ManifestSource): Promise<void> {
-    const { seen } = this.#folder.state;
-    let published: Awaited<ReturnType<ManifestSource['manifest']>>;
-    try {
-      published = await source.manifest();
-    } catch (error) {
-      this.#away(error);
-      return;
-    }
-    if (published === undefined) {
-      this.#waiting = 'no masks have been published for this checkpoint yet';
-      if (seen !== undefined)
-        this.#refuse('older-version', `nothing is published, and version ${seen.version} was seen`);
-      return;
-    }
-    const { bytes, storedAt } = published;
-    const judged = await this.#judge(bytes, seen);
-    if (judged === undefined) return;
-    const fresh = judged.digest !== this.#current?.digest;
-    if (!(await this.#remember(judged, bytes, fresh))) return;
-    if (!fresh) this.#accept(judged.manifest);
-    else await this.#apply(judged, (hash) => source.blob(maskBlob(hash)), { bytes, storedAt });
-  }
-
-  async #judge(bytes: Uint8Array, seen: ServedStateFolder['state']['seen']): Promise<Accepted | undefined> {
-    let trust: TrustList;
-    try {
-      trust = await this.#keys.trust();
-    } catch (error) {
-      this.#refuse('trust-unreadable', whyOf(error));
-      return undefined;
-    }
-    const judgement = judgeManifest(bytes, { checkpoint: this.#checkpoint, trust, seen });
-    if (judgement.kind === 'accepted') return judgement;
-    this.#refuse(judgement.reason, judgement.why);
-    return undefined;
-  }
-
-  /** Before anything is done with it: a version that was accepted once is the least that is accepted again. */
-  async #remember({ manifest, digest }: Accepted, bytes: Uint8Array, fresh: boolean): Promise<boolean> {
-    const { seen, manifest: kept } = this.#folder.state;
-    const now = { version: manifest.version, digest };
-    try {
-      if (!fresh && (kept === undefined || Buffer.compare(kept, bytes) !== 0))
-        await this.#folder.keep(now, bytes, manifest.union);
-      else if (seen?.version !== manifest.version) await this.#folder.see(now);
-      return true;
-    } catch (error) {
-      this.#refuse('cannot-remember', whyOf(error));
-      return false;
-    }
-  }
-
-  /** @param published what it was read as; undefined for what was kept */
-  async #apply(
-    { manifest, digest }: Accepted,
-    blob: (hash: string) => Promise<Uint8Array>,
-    published?: { readonly bytes: Uint8Array; readonly storedAt: number },
-  ): Promise<void> {
-    const { version, union } = manifest;
-    let prepared: Prepared;
-    let stored: Uint8Array | undefined;
-    try {
-      stored = union === undefined ? undefined : await blob(union);
-      const mask =
-        union === undefined || stored === undefined
-          ? undefined
-          : await readUnion(stored, union, this.#keys.fleetKey, this.#checkpoint);
-      prepared = await this.#prepare(mask);
-    } catch (error) {
-      const fault = maskFault(error);
-      if (fault === 'away') this.#away(error);
-      else this.#refuse(fault, whyOf(error));
-      return;
-    }
-    if (published !== undefined) {
       try {
-        if (union !== undefined && stored !== undefined) await this.#folder.keepMask(union, stored);
-        await this.#folder.keep({ version, digest }, published.bytes, union);
+        this.#conclude(await this.#follow(source));
       } catch (error) {
-        this.#refuse('cannot-remember', whyOf(error));
-        return;
+        this.#book.away(error);
       }
     }
-    this.#current = { version, digest, prepared };
-    this.#seconds = published === undefined ? undefined : Math.max(0, Date.now() - published.storedAt) / 1000;
-    this.#observer.served(version, manifest.masks, this.#seconds);
-    this.#accept(manifest);
   }
 
-  #accept({ version }: Manifest): void {
-    if (this.#refused !== undefined) this.#observer.resolved(version);
-    this.#refused = undefined;
-    this.#tell();
-  }
-
-  /** The same again is not told again: what is published is read many times. */
-  #refuse(reason: FollowRefusal, why: string): void {
-    if (this.#refused?.reason === reason && this.#refused.why === why) return;
-    this.#refused = { reason, why };
-    this.#observer.refused(reason, why);
-    this.#tell();
-  }
-
-  #away(error: unknown): void {
-    this.#waiting = `NATS does not answer: ${whyOf(error)}`;
-    this.#observer.away(error);
-  }
-
-  #tell(): void {
+  /** Undefined where nothing is or was published. @throws LetheError of the bus: it is asked again */
+  async #follow(source: ManifestSource): Promise<Served | Refused | undefined> {
     const { seen } = this.#folder.state;
-    const served = this.#current && {
-      version: this.#current.version,
-      digest: this.#current.digest,
-      seconds: this.#seconds,
-    };
-    this.#observer.standing({ served, seen: seen?.version, refused: this.#refused });
+    const published = await source.manifest();
+    if (published === undefined) {
+      this.#book.nothingPublished();
+      return seen && refused('older-version', `nothing is published, and version ${seen.version} was seen`);
+    }
+    const { bytes, storedAt } = published;
+    const judged = await judgePublished(bytes, this.#checkpoint, this.#keys, seen);
+    if (judged.kind === 'refused') return judged;
+    const { version, union } = judged.manifest;
+    const now = { version, digest: judged.digest };
+    try {
+      // Before anything is done with it: it is the least that is accepted from now on.
+      if (seen?.version !== version) await this.#folder.see(now);
+      const isServed = judged.digest === this.#current?.digest;
+      const ready = isServed ? undefined : await this.#prepare(judged, (hash) => source.blob(maskBlob(hash)));
+      if (ready?.kind === 'refused') return ready;
+      // Another key may have signed what is served already.
+      await this.#folder.keep(now, bytes, union).catch((error: unknown) => {
+        if (ready !== undefined && ready.prepared !== this.#current?.prepared) this.#release(ready.prepared);
+        throw error;
+      });
+      if (ready === undefined) return { kind: 'served', ...now, seconds: this.#book.seconds };
+      return this.#swap(judged, ready, Math.max(0, Date.now() - storedAt) / 1000);
+    } catch (error) {
+      if (isUnwritable(error)) return refused('cannot-remember', error);
+      throw error;
+    }
+  }
+
+  async #prepare({ manifest: { union } }: Accepted, fetch: FetchUnion): Promise<Ready<Prepared> | Refused> {
+    const current = this.#current;
+    // The same masks under another version, as after a rotation of keys.
+    if (current !== undefined && current.version > 0 && current.union === union)
+      return { kind: 'ready', prepared: current.prepared };
+    try {
+      if (union === undefined) return { kind: 'ready', prepared: await this.#model.prepare(undefined) };
+      const stored = await fetch(union);
+      const mask = await readUnion(stored, union, this.#keys.fleetKey, this.#checkpoint);
+      await this.#folder.keepMask(union, stored);
+      return { kind: 'ready', prepared: await this.#model.prepare(mask) };
+    } catch (error) {
+      const fault = maskFault(error);
+      if (fault === 'away' || isUnwritable(error)) throw error;
+      return refused(fault, error);
+    }
+  }
+
+  /** Requests that begin from here on are made under it. */
+  #swap({ manifest, digest }: Accepted, { prepared }: Ready<Prepared>, seconds: number | undefined): Served {
+    const { version, union, masks } = manifest;
+    const before = this.#current;
+    this.#current = { version, digest, union, prepared };
+    this.#observer.served(version, masks, seconds);
+    if (before !== undefined && before.prepared !== prepared) this.#release(before.prepared);
+    return { kind: 'served', version, digest, seconds };
+  }
+
+  #conclude(outcome: Served | Refused | undefined): void {
+    const seen = this.#folder.state.seen?.version;
+    if (outcome?.kind === 'refused') this.#book.refuse(outcome, seen);
+    else if (outcome !== undefined) this.#book.accept(outcome, seen);
+  }
+
+  #release(prepared: Prepared): void {
+    this.#model.release(prepared).catch((error: unknown) => {
+      this.#observer.failed(error);
+    });
+  }
+
+  async #keptMask(hash: string): Promise<Uint8Array> {
+    const stored = await this.#folder.mask(hash);
+    if (stored !== undefined) return stored;
+    throw new LetheError('blob-missing', {
+      what: 'cannot serve what was served before',
+      where: hash,
+      why: 'the mask is not beside the state of this process',
+      next: 'it is fetched when NATS answers',
+    });
   }
 }
 
-interface Accepted {
-  readonly manifest: Manifest;
-  readonly digest: string;
+function isUnwritable(error: unknown): boolean {
+  return error instanceof LetheError && error.code === 'write-failed';
 }
 
-function whyOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+interface Ready<Prepared> {
+  readonly kind: 'ready';
+  readonly prepared: Prepared;
+}
+
+interface Served {
+  readonly kind: 'served';
+  readonly version: number;
+  readonly digest: string;
+  readonly seconds: number | undefined;
 }

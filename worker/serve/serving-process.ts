@@ -1,25 +1,25 @@
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Mask } from '../../shared/mask/mask.ts';
 import type { Sampling } from '../diffusion/sampling.ts';
 import type { Access } from './access.ts';
 import { FleetLink, type FindBus } from './fleet-link.ts';
+import type { FollowObserver } from './follow-observer.ts';
 import { httpApp } from './http-app.ts';
 import { type HttpServer, listenHttp, type ServerCertificate } from './http-server.ts';
 import type { ImageSize, ServedModel } from './image-request.ts';
 import { type Generate, imageMaker } from './make-images.ts';
-import { type FollowKeys, ManifestFollower } from './manifest-follower.ts';
+import type { FollowKeys } from './judge-published.ts';
+import { ManifestFollower } from './manifest-follower.ts';
 import { type QueueLimits, RequestQueue } from './request-queue.ts';
-import type { ServedSet } from './served-set.ts';
+import type { Preparation } from './served-set.ts';
 import { ServedStateFolder } from './served-state.ts';
 import { servingLog } from './serving-log.ts';
 import { servingMetrics } from './serving-metrics.ts';
 
 /** A model that can be prepared for a set of masks, and generates with one. */
-export interface ImageModel<Prepared> {
+export interface ImageModel<Prepared> extends Preparation<Prepared> {
   readonly served: ServedModel;
   readonly sampling: (size: ImageSize) => Sampling;
-  readonly prepare: (mask: Mask | undefined) => Promise<Prepared>;
   readonly generate: Generate<Prepared>;
 }
 
@@ -60,7 +60,7 @@ export async function startServing<Prepared>(
   model: ImageModel<Prepared>,
   log: Logger,
 ): Promise<ServingProcess> {
-  const { served, prepare, generate, sampling } = model;
+  const { served, generate, sampling } = model;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = servingMetrics(registry);
@@ -68,7 +68,7 @@ export async function startServing<Prepared>(
   const folder = await ServedStateFolder.open(setup.state, served.checkpoint);
   const since = Date.now();
   let link: FleetLink | undefined;
-  const follower = new ManifestFollower(served.checkpoint, setup.keys, folder, prepare, {
+  const observer: FollowObserver = {
     served: (version, masks, seconds) => {
       metrics.served(version, seconds);
       told.served(version, masks, seconds);
@@ -82,27 +82,29 @@ export async function startServing<Prepared>(
       told.resolved(version);
     },
     away: told.away,
+    failed: told.failed,
     standing: (standing) => link?.say(standing),
-  });
-  const plain: ServedSet<Prepared> | undefined = setup.unpruned
-    ? { version: 0, digest: '', prepared: await prepare(undefined) }
+  };
+  const initial = setup.unpruned
+    ? { version: 0, digest: '', union: undefined, prepared: await model.prepare(undefined) }
     : undefined;
-  if (plain !== undefined) told.unpruned();
+  if (initial !== undefined) told.unpruned();
+  const follower = new ManifestFollower(served.checkpoint, setup.keys, folder, model, observer, initial);
   if (setup.bus !== undefined) {
     const name = { process: setup.name, checkpoint: served.checkpoint, since };
     link = new FleetLink(name, setup.bus, (source) => follower.look(source), told.away);
   }
   // After the link is there: what is restored is said as soon as NATS answers.
   await follower.restore();
-  const current = (): ServedSet<Prepared> | undefined => follower.current ?? plain;
-  const queue = new RequestQueue(setup.queue, imageMaker(current, generate, sampling, setup.queue.batch), metrics);
+  const make = imageMaker(() => follower.current, generate, sampling, setup.queue.batch);
+  const queue = new RequestQueue(setup.queue, make, metrics);
   let isStopping = false;
   const app = httpApp({
     model: served,
     queue,
     access: setup.access,
     deadlineMs: setup.deadlineMs,
-    unready: () => (current() === undefined ? follower.waiting : undefined),
+    unready: () => (follower.current === undefined ? follower.waiting : undefined),
     since: Math.floor(since / 1000),
     failed: told.failed,
     registry,
