@@ -5,30 +5,18 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { requireAllowed } from '../shared/fleet/security.ts';
-import type { SchedulerName } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { type Access, bearerAccess, openAccess } from '../worker/serve/access.ts';
 import type { ServerCertificate } from '../worker/serve/http-server.ts';
 import { startServing } from '../worker/serve/serving-process.ts';
-import type { Provider } from '../worker/session/provider.ts';
-import { SessionThread } from '../worker/session/session-thread.ts';
 import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
 import { type PublishedOptions, publishedKeys, publishedOptions, whereNatsIs } from './fleet/published-settings.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { logLines } from './output/log-lines.ts';
-import { openServingModel } from './serving-model.ts';
+import { type ModelOptions, openModel, type OpenModel } from './serving-model.ts';
 
-interface ServeOptions extends PublishedOptions {
-  readonly checkpoint?: string;
-  readonly variant?: string;
-  readonly provider: Provider;
-  readonly threads: number;
-  readonly model?: string;
-  readonly scheduler?: SchedulerName;
-  readonly steps?: number;
-  readonly guidance?: number;
-  readonly size: readonly { readonly width: number; readonly height: number }[];
+interface ServeOptions extends PublishedOptions, ModelOptions {
   readonly host: string;
   readonly port: number;
   readonly apiKeys?: string;
@@ -80,6 +68,12 @@ export function serveCommand(): Command {
         .argParser((text: string) => text.split(',').map(options.size))
         .default([], '')
         .env('LETHE_SIZE'),
+    )
+    .addOption(
+      new Option(
+        '--per-timestep',
+        'prune at each step what was scored there, where a mask says so, instead of the same at all',
+      ).env('LETHE_PER_TIMESTEP'),
     )
     .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1').env('LETHE_HOST'))
     .addOption(
@@ -159,11 +153,11 @@ Examples:
 async function serve(given: ServeOptions): Promise<void> {
   const { data } = await fleetSettings(given);
   const log = given.json === true ? pino(process.stdout) : pino(logLines(process.stdout));
-  const thread = new SessionThread();
   const signals = stopSignals();
+  let model: OpenModel | undefined;
   try {
     const [access, tls, keys] = await Promise.all([accessOf(given), certificateOf(given), publishedKeys(given, data)]);
-    const model = await openServingModel(given, thread);
+    model = await openModel(given);
     const serving = await startServing(
       {
         name: given.name ?? `${hostname()}:${given.port}`,
@@ -185,7 +179,7 @@ async function serve(given: ServeOptions): Promise<void> {
     await serving.stop();
   } finally {
     signals.release();
-    await thread.close();
+    await model?.close();
   }
 }
 

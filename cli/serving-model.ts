@@ -1,17 +1,16 @@
 import { basename } from 'node:path';
 import { checkpointId } from '../shared/checkpoint/checkpoint-id.ts';
-import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
-import { generateImages } from '../worker/diffusion/generate.ts';
 import type { Sampling } from '../worker/diffusion/sampling.ts';
 import type { SchedulerName } from '../worker/diffusion/scheduler/scheduler-name.ts';
-import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
-import { pruningOf, unpruned } from '../worker/prune/pruning.ts';
+import type { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
+import type { PreparedMask } from '../worker/prune/prepared-mask.ts';
+import type { MaskUse } from '../worker/prune/pruning.ts';
+import { ServingModel } from '../worker/prune/serving-model.ts';
 import type { ImageSize } from '../worker/serve/image-request.ts';
 import type { ImageModel } from '../worker/serve/serving-process.ts';
 import type { Provider } from '../worker/session/provider.ts';
-import { SessionCache } from '../worker/session/session-cache.ts';
-import type { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
 
 /** What is served, and how it is sampled. */
@@ -24,45 +23,62 @@ export interface ModelOptions {
   readonly scheduler?: SchedulerName;
   readonly steps?: number;
   readonly guidance?: number;
+  /** In pixels; none: the checkpoint's own. */
   readonly size: readonly ImageSize[];
-  readonly batch: number;
+  readonly perTimestep?: boolean;
 }
 
-export async function openServingModel(
-  given: ModelOptions,
-  thread: SessionThread,
-): Promise<ImageModel<StableDiffusion>> {
+/** A model that is served, and what has to be closed in the end. */
+export interface OpenModel extends ImageModel<PreparedMask> {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what is served. What cannot be sampled is refused now, not when the first request comes.
+ *
+ * @throws LetheError of the checkpoint, or `sampling-invalid`
+ */
+export async function openModel(given: ModelOptions): Promise<OpenModel> {
   const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
-  const [id, suggested] = [await checkpointId(checkpoint), await suggestedSampling(checkpoint)];
-  const sessions = new SessionCache(thread, { provider: given.provider, threads: given.threads }, 4);
-  const model = await StableDiffusion.open(checkpoint, sessions);
-  const scale = model.imageScale;
-  const [height, width] = model.unetConfig.sampleSize;
-  const [first = { width: width * scale, height: height * scale }, ...others] = given.size;
-  const sampling = (size: ImageSize): Sampling => ({
-    scheduler: given.scheduler ?? model.defaultScheduler,
-    steps: given.steps ?? suggested.steps,
-    guidance: given.guidance ?? suggested.guidance,
-    height: size.height / scale,
-    width: size.width / scale,
-  });
-  // What cannot be sampled is refused now, not when the first request comes.
-  for (const size of [first, ...others]) {
-    requireMultiple(size, scale);
-    model.scheduler(sampling(size));
-    model.checkWeights(sampling(size));
+  const id = await checkpointId(checkpoint);
+  const serving = await ServingModel.open(checkpoint, id, { provider: given.provider, threads: given.threads });
+  try {
+    const { model } = serving;
+    const sampling = await samplingOf(given, checkpoint, model);
+    const [height, width] = model.unetConfig.sampleSize.map((side) => side * model.imageScale) as [number, number];
+    const [first = { width, height }, ...others] = given.size;
+    for (const size of [first, ...others]) {
+      requireMultiple(size, model.imageScale);
+      model.scheduler(sampling(size));
+      model.checkWeights(sampling(size));
+    }
+    const use: MaskUse = given.perTimestep === true ? 'per-timestep' : 'union';
+    return {
+      served: { name: given.model ?? basename(checkpoint.directory), checkpoint: id, sizes: [first, ...others] },
+      sampling,
+      prepare: (mask) => serving.prepare(mask, use),
+      release: (prepared) => prepared.release(),
+      generate: (prepared, settings, requests, batch, signal) =>
+        serving.generate(prepared, settings, requests, batch, () => {
+          signal.throwIfAborted();
+        }),
+      close: () => serving.close(),
+    };
+  } catch (error) {
+    await serving.close();
+    throw error;
   }
-  return {
-    served: { name: given.model ?? basename(checkpoint.directory), checkpoint: id, sizes: [first, ...others] },
-    sampling,
-    prepare: (mask) =>
-      StableDiffusion.open(checkpoint, sessions, mask === undefined ? unpruned : pruningOf(mask, checkpoint, id)),
-    release: () => Promise.resolve(),
-    generate: (prepared, settings, requests, batch, signal) =>
-      generateImages(prepared, settings, requests, batch, () => {
-        signal.throwIfAborted();
-      }),
-  };
+}
+
+async function samplingOf(
+  given: ModelOptions,
+  checkpoint: Checkpoint,
+  model: StableDiffusion,
+): Promise<(size: ImageSize) => Sampling> {
+  const suggested = await suggestedSampling(checkpoint);
+  const { scheduler = model.defaultScheduler, steps = suggested.steps, guidance = suggested.guidance } = given;
+  const scale = model.imageScale;
+  return ({ width, height }) => ({ scheduler, steps, guidance, height: height / scale, width: width / scale });
 }
 
 function requireMultiple({ width, height }: ImageSize, scale: number): void {
