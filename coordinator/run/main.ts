@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { startCoordinator } from './coordinator.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { busAddressOf, coordinatorSettings, securityOf } from './coordinator-settings.ts';
@@ -19,7 +20,18 @@ async function main(): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const port = settings['metrics-port'];
   if (port !== undefined) serveMetrics(registry, settings['metrics-host'], port);
-  const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
+  const setup = {
+    name,
+    listen,
+    security,
+    replicas,
+    leaseMs,
+    checkpoints,
+    scoreThreads,
+    registry,
+    keyring: fileKeyring(undefined, undefined),
+    fleetKey: undefined,
+  };
   const coordinator = await startCoordinator(setup, bus, log.child({ coordinator: name }));
   log.info({ coordinator: name, address: coordinator.address }, 'listening');
   const stopped = new Promise<void>((resolve) => {
