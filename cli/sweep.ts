@@ -5,6 +5,7 @@ import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
+import { whoAmI } from './fleet/change-cause.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
@@ -37,7 +38,10 @@ export function sweepCommand(): Command {
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
     .option('--cancel [reason]', 'end the campaign; its results stay')
-    .option('--apply', 'make the masks active: the manifest that workers serve by names them')
+    .option(
+      '--apply',
+      'make the masks active at once, as `lethe apply --force --reason "sweep --apply"` would: verified or not',
+    )
     .addOption(workersOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -140,7 +144,7 @@ async function applied(
   const [first] = masks;
   if (first === undefined) return {};
   const { checkpoint } = await shelf.read(first.mask);
-  return { manifest: await client.apply(checkpoint, masks) };
+  return { manifest: await client.apply(checkpoint, masks, [], { who: whoAmI(), why: 'sweep --apply', force: true }) };
 }
 
 /** Calls whose results were stored between two plans of one campaign. */

@@ -164,7 +164,7 @@ export class CampaignRunner {
       const change = await conceptPrune.finish(conceptState(this.plan, concept, sumOf), weights, score);
       if (change.kind !== 'mask') return;
       const timesteps = timestepsOf(this.plan, (unit) => this.#resultOf(unit));
-      const hash = await publishMask(store.blobs, conceptMask(this.plan, concept, timesteps, change));
+      const hash = await publishMask(store.masks, conceptMask(this.plan, concept, timesteps, change));
       this.#ends.set(name, { kind: 'mask', concept: name, hash });
       this.#log.info({ concept: name, mask: hash }, 'mask');
     } catch (error) {

@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client';
 import { type Bus } from '../../shared/bus/bus.ts';
 import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { FleetKey } from '../../shared/manifest/fleet-key.ts';
 import { ScorePool } from '../../shared/method/conceptprune/score-pool.ts';
 import { type ApiServer, startApiServer } from '../api/api-server.ts';
 import type { CampaignService } from '../api/campaign-service.ts';
@@ -17,8 +19,8 @@ import { LeaseTable } from '../dispatch/lease-table.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
-import { publishManifest } from '../publish/publish-manifest.ts';
-import { maskBlob } from '../publish/publish-mask.ts';
+import type { Keyring } from '../publish/keyring.ts';
+import { highestServed, MaskDesk, type ServingList } from '../publish/mask-desk.ts';
 import { RecordBook } from '../store/record-book.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
@@ -36,6 +38,9 @@ export interface CoordinatorSetup {
   readonly leaseMs: number;
   readonly checkpoints: readonly string[];
   readonly scoreThreads: number;
+  readonly keyring: Keyring;
+  /** That masks are sealed with; undefined: they are not. */
+  readonly fleetKey: FleetKey | undefined;
   readonly registry: Registry;
 }
 
@@ -56,7 +61,7 @@ export interface RunningCoordinator {
 /** Starts a coordinator: it knows what is stored before it listens, and holds nothing that is not stored. */
 export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: Logger): Promise<RunningCoordinator> {
   const { name, leaseMs } = setup;
-  const store = await openStore(bus, setup.replicas, leaseMs);
+  const store = await openStore(bus, setup.replicas, leaseMs, setup.fleetKey);
   const stop = new AbortController();
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -112,6 +117,20 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
   const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
 
+  const servers: ServingList = () => Promise.resolve([]);
+  const publication = {
+    store,
+    keyring: setup.keyring,
+    reportedVersion: (checkpoint: string) => highestServed(servers, checkpoint),
+    now: () => new Date(),
+    log,
+  };
+  const masks = new MaskDesk(store, publication, servers);
+  masks.catchUp().catch((error: unknown) => {
+    if (!(error instanceof LetheError && error.code === 'signing-unavailable'))
+      log.error({ err: error }, 'cannot publish what was decided before');
+  });
+  metrics.watchMasks(() => masks.states());
   metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
@@ -130,10 +149,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, {
-    read: (hash) => store.blobs.get(maskBlob(hash)),
-    apply: (checkpoint, apply) => publishManifest(store, checkpoint, { apply, restore: [] }),
-  });
+  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, masks);
   return {
     address: api.address,
     gate,

@@ -5,6 +5,7 @@ import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { securityOf } from '../../shared/fleet/security.ts';
 import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { startCoordinator } from './coordinator.ts';
 import { busAddressOf, coordinatorSettings } from './coordinator-settings.ts';
 
@@ -20,7 +21,18 @@ async function main(): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const port = settings['metrics-port'];
   if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
-  const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
+  const setup = {
+    name,
+    listen,
+    security,
+    replicas,
+    leaseMs,
+    checkpoints,
+    scoreThreads,
+    registry,
+    keyring: fileKeyring(undefined, undefined),
+    fleetKey: undefined,
+  };
   const coordinator = await startCoordinator(setup, bus, log.child({ coordinator: name }));
   log.info({ coordinator: name, address: coordinator.address }, 'listening');
   const stopped = new Promise<void>((resolve) => {

@@ -13,7 +13,7 @@ interface StreamSettings {
 }
 
 /** Versions of a document that a bucket keeps; 64 is the most NATS KV allows. */
-const history = { [buckets.campaigns]: 8, [buckets.manifests]: 64 } as const;
+const history = { [buckets.campaigns]: 8, [buckets.manifests]: 64, [buckets.verifications]: 8 } as const;
 
 /**
  * The streams as they must be. Nothing has a limit: what is stored is removed by acknowledgement or by gc, never by age. Only

@@ -17,7 +17,12 @@ export const streams = {
 } as const;
 
 /** Buckets of documents (NATS KV). */
-export const buckets = { campaigns: 'lethe_v1_campaigns', manifests: 'lethe_v1_manifests' } as const;
+export const buckets = {
+  campaigns: 'lethe_v1_campaigns',
+  manifests: 'lethe_v1_manifests',
+  /** By mask: the newest verification of each. */
+  verifications: 'lethe_v1_verifications',
+} as const;
 export type Bucket = (typeof buckets)[keyof typeof buckets];
 
 /** The bucket of entries that disappear unless they are renewed: which processes serve what. */
@@ -142,6 +147,15 @@ export const recordFilters = {
 /** Where the audit records of a checkpoint stand, in the order of their sequence. */
 export function auditSubject(checkpoint: string): AuditSubject {
   return `${root}.audit.${encodeToken(checkpoint, 'checkpoint')}` as AuditSubject;
+}
+
+/** The audit records of all checkpoints. */
+export const auditFilter = `${root}.audit.>`;
+
+/** The checkpoint whose audit records stand on a subject; undefined for one that `auditSubject` does not make. */
+export function auditCheckpoint(subject: string): string | undefined {
+  const prefix = `${root}.audit.`;
+  return subject.startsWith(prefix) ? decodeToken(subject.slice(prefix.length)) : undefined;
 }
 
 /** Notices that something changed: not stored, so they only ever say "look". */

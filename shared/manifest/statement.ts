@@ -23,6 +23,12 @@ const signatureSchema = z
     message: 'expected 64 bytes in base64',
   });
 
+const signed = { key: keyIdSchema, signature: signatureSchema };
+const envelopes = {
+  manifest: z.strictObject({ manifest: z.unknown(), ...signed }),
+  record: z.strictObject({ record: z.unknown(), ...signed }),
+} as const;
+
 /** The bytes that a signature is over. */
 function signedBytes(kind: StatementKind, body: unknown): Buffer {
   return Buffer.from(`lethe ${kind} 1\n${canonicalJson(body)}`, 'utf8');
@@ -53,26 +59,28 @@ export function openStatement<Body>(
   const value = jsonOf(bytes);
   if (value === undefined) return refused('malformed', 'it is not JSON');
   if (isUnsigned(value, kind)) return refused('unsigned', 'it has no key or no signature');
-  const envelope = z.strictObject({ [kind]: schema, key: keyIdSchema, signature: signatureSchema }).safeParse(value);
-  if (!envelope.success) {
-    const [issue] = envelope.error.issues;
-    return refused('malformed', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it has another shape'}`);
-  }
+  const envelope = envelopes[kind].safeParse(value);
+  if (!envelope.success) return refused('malformed', describe(envelope.error));
+  const given = (value as Readonly<Record<string, unknown>>)[kind];
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) return refused('malformed', describe(parsed.error));
   // Of what was received, not of what the schema made of it: nothing may be left out.
   if (!Buffer.from(canonicalJson(value), 'utf8').equals(bytes))
     return refused('not-canonical', 'its bytes are not the canonical form (RFC 8785) of what they say');
-  const { key: id, signature, [kind]: body } = envelope.data as unknown as Envelope<Body>;
+  const { key: id, signature } = envelope.data;
   const key = trust.keys.find((each) => each.id === id);
   if (key === undefined) return refused('unknown-key', `key ${id} is not in the trust list`);
   if (key.state === 'retired' && retired === 'refused')
     return refused('retired-key', `key ${id} is retired since ${key.since}`);
-  const signed = signedBytes(kind, (value as Readonly<Record<string, unknown>>)[kind]);
-  if (!verify(null, signed, publicKeyObject(key.key), Buffer.from(signature, 'base64')))
+  if (!verify(null, signedBytes(kind, given), publicKeyObject(key.key), Buffer.from(signature, 'base64')))
     return refused('bad-signature', `key ${id} has not signed this`);
-  return { kind: 'opened', body, key };
+  return { kind: 'opened', body: parsed.data, key };
 }
 
-type Envelope<Body> = Readonly<Record<StatementKind, Body>> & { readonly key: string; readonly signature: string };
+function describe({ issues: [issue] }: z.ZodError): string {
+  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  return `${where}${issue?.message ?? 'it has another shape'}`;
+}
 
 /** A body without an envelope (a manifest of a build that did not sign), or an envelope without a signature. */
 function isUnsigned(value: unknown, kind: StatementKind): boolean {
