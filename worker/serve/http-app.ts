@@ -37,7 +37,9 @@ export function httpApp(parts: HttpApp): Hono {
     const started = performance.now();
     const id = randomUUID();
     await next();
-    context.res.headers.set('x-request-id', id);
+    context.header('x-request-id', id);
+    // What is still being answered is the last on its connection.
+    if (isStopping()) context.header('connection', 'close');
     const route = routePath(context, -1);
     if (probes.includes(route)) return;
     answered({
@@ -45,7 +47,7 @@ export function httpApp(parts: HttpApp): Hono {
       method: context.req.method,
       route,
       status: context.res.status,
-      seconds: (performance.now() - started) / 1000,
+      seconds: Math.round(performance.now() - started) / 1000,
       version: context.res.headers.get('lethe-manifest-version') ?? undefined,
     });
   });
