@@ -28,7 +28,7 @@ const requestMs = 30_000;
  * @throws LetheError `listen-failed`, also for a certificate that cannot be used.
  */
 export async function listenHttp(
-  app: Hono,
+  app: Pick<Hono, 'fetch'>,
   host: string,
   port: number,
   tls: ServerCertificate | undefined,
