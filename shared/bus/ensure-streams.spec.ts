@@ -7,7 +7,8 @@ interface Info {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-const names = [...Object.values(streams), 'KV_lethe_v1_campaigns', 'KV_lethe_v1_manifests', 'OBJ_lethe_v1_blobs'];
+const kept = ['KV_lethe_v1_campaigns', 'KV_lethe_v1_manifests', 'KV_lethe_v1_servers', 'OBJ_lethe_v1_blobs'];
+const names = [...Object.values(streams), ...kept];
 
 await describeWithServer('the streams', (server) => {
   it('are set up by any number of coordinators at once', async () => {

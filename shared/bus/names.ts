@@ -25,6 +25,9 @@ export const buckets = {
 } as const;
 export type Bucket = (typeof buckets)[keyof typeof buckets];
 
+/** The bucket of entries that disappear unless they are renewed: which processes serve what. */
+export const presenceBucket = 'lethe_v1_servers';
+
 /** The object store of blobs: partials, sums, masks, states of trajectories. */
 export const blobStore = 'lethe_v1_blobs';
 
@@ -44,6 +47,7 @@ export type RecordSubject = Subject<'record'>;
 export type RecordFilter = RecordSubject | Subject<'record-filter'>;
 export type AuditSubject = Subject<'audit'>;
 export type NoticeSubject = Subject<'notice'>;
+export type PresenceSubject = Subject<'presence'>;
 
 /** The units of one campaign that one kind of worker can run: what has a consumer of its own. */
 export interface QueueName {
@@ -157,4 +161,14 @@ export function auditCheckpoint(subject: string): string | undefined {
 /** Notices that something changed: not stored, so they only ever say "look". */
 export function noticeSubject(topic: 'manifest' | 'campaign' | 'suspension'): NoticeSubject {
   return `${root}.look.${topic}` as NoticeSubject;
+}
+
+/** Where a serving process says what it serves of a checkpoint; `instance` is 32 hex digits, drawn when it starts. */
+export function presenceSubject(checkpoint: string, instance: string): PresenceSubject {
+  return `${presenceFilter(checkpoint).slice(0, -1)}${encodeToken(instance, 'instance')}` as PresenceSubject;
+}
+
+/** All processes that serve a checkpoint. */
+export function presenceFilter(checkpoint: string): string {
+  return `$KV.${presenceBucket}.${encodeToken(checkpoint, 'checkpoint')}.*`;
 }
