@@ -16,7 +16,7 @@ export type ServingList = (checkpoint: string) => Promise<readonly ServingProces
 
 /** The highest version that serving processes report; 0 for none. */
 export async function highestServed(servers: ServingList, checkpoint: string): Promise<number> {
-  return (await servers(checkpoint)).reduce((most, { version = 0 }) => Math.max(most, version), 0);
+  return (await servers(checkpoint)).reduce((most, { version = 0, seen = 0 }) => Math.max(most, version, seen), 0);
 }
 
 /** What people and scripts ask of masks. */
