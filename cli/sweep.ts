@@ -116,6 +116,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
     const shelf = new MaskShelf(settings.data, fleet.client);
     const concepts = await conceptSummaries(state, shelf);
+    const active = given.apply === true ? await applied(fleet.client, concepts, shelf) : {};
     const summary: SweepSummary = {
       campaign: id,
       units: { total: done + failed + waiting + leased, done, failed },
@@ -123,10 +124,11 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts,
       masks: shelf.folder,
-      ...(given.apply === true ? await applied(fleet.client, concepts, shelf) : {}),
+      ...('manifest' in active ? active : {}),
     };
     print(given, { ...summary }, summaryText(summary));
     reportFailed(summary);
+    if ('refusal' in active) report(active.refusal);
   } finally {
     progress.stop();
     await fleet.close();
@@ -134,22 +136,33 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   }
 }
 
-/** Makes the masks active that there are. */
+/** Makes the masks active that there are. What was found is not lost to the summary where that is refused. */
 async function applied(
   client: FleetClient,
   concepts: readonly ConceptSummary[],
   shelf: MaskShelf,
-): Promise<Pick<SweepSummary, 'manifest'>> {
+): Promise<Pick<SweepSummary, 'manifest'> | { readonly refusal: unknown }> {
   const masks = concepts.flatMap(({ concept, mask }) => (mask === undefined ? [] : [{ concept, mask }]));
   const [first] = masks;
   if (first === undefined) return {};
-  const { checkpoint } = await shelf.read(first.mask);
-  return { manifest: await client.apply(checkpoint, masks, [], { who: whoAmI(), why: 'sweep --apply', force: true }) };
+  try {
+    const { checkpoint } = await shelf.read(first.mask);
+    const cause = { who: whoAmI(), why: 'sweep --apply', force: true };
+    return { manifest: await client.apply(checkpoint, masks, [], cause) };
+  } catch (refusal) {
+    return { refusal };
+  }
 }
 
 /** Calls whose results were stored between two plans of one campaign. */
 function made(before: PlanResponse | undefined, after: PlanResponse): number {
   return Math.max(0, (before?.unetCalls ?? 0) - after.unetCalls);
+}
+
+function report(error: unknown): void {
+  const { text, exitCode } = reportFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
 }
 
 function reportFailed({ concepts }: SweepSummary): void {

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { Option } from 'commander';
 import type { BusAddress, BusCredentials } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -8,6 +6,8 @@ import { readFleetKey } from '../../shared/manifest/fleet-key.ts';
 import { readTrustList } from '../../shared/manifest/trust-list.ts';
 import type { FindBus } from '../../worker/serve/fleet-link.ts';
 import type { FollowKeys } from '../../worker/serve/judge-published.ts';
+import { isThere } from '../keys/key-folder.ts';
+import { keysOf } from '../keys/keys-options.ts';
 import { findNote } from '../launcher/fleet-note.ts';
 
 /** Where manifests are published, and whose are trusted: given, or those of the local fleet. */
@@ -68,9 +68,9 @@ function credentialsOf({ natsToken, natsUser, natsPassword = '' }: PublishedOpti
 
 /** The trust list is read whenever something is judged; the fleet key once. @throws LetheError `key-invalid` */
 export async function publishedKeys({ trustList, fleetKey }: PublishedOptions, data: string): Promise<FollowKeys> {
-  const trust = trustList ?? join(data, 'keys', 'trust.json');
-  const own = join(data, 'keys', 'fleet.json');
-  const sealed = fleetKey ?? (existsSync(own) ? own : undefined);
+  const local = keysOf(data);
+  const trust = trustList ?? local.trustList;
+  const sealed = fleetKey ?? ((await isThere(local.fleetKey)) ? local.fleetKey : undefined);
   return { trust: () => readTrustList(trust), fleetKey: sealed === undefined ? undefined : await readFleetKey(sealed) };
 }
 

@@ -24,6 +24,8 @@ export interface ServingProcess {
   readonly instance: string;
   readonly version?: number | undefined;
   readonly digest?: string | undefined;
+  /** The highest version it has accepted, where it does not serve by that one. */
+  readonly seen?: number | undefined;
   readonly seconds?: number | undefined;
   readonly refused?: { readonly reason: string; readonly why: string } | undefined;
 }

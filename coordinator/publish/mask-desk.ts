@@ -7,7 +7,7 @@ import type { ChangeCause } from './manifest-change.ts';
 import { publishChange, type Published } from './publish-change.ts';
 import { maskBlob } from './publish-mask.ts';
 import { catchUp, type Publication } from './publish-record.ts';
-import { readManifest } from './standing.ts';
+import { baseOf, readManifest, readStanding } from './standing.ts';
 import { recordVerification } from './verification.ts';
 import { versions } from './versions.ts';
 
@@ -16,7 +16,7 @@ export type ServingList = (checkpoint: string) => Promise<readonly ServingProces
 
 /** The highest version that serving processes report; 0 for none. */
 export async function highestServed(servers: ServingList, checkpoint: string): Promise<number> {
-  return (await servers(checkpoint)).reduce((most, { version = 0 }) => Math.max(most, version), 0);
+  return (await servers(checkpoint)).reduce((most, { version = 0, seen = 0 }) => Math.max(most, version, seen), 0);
 }
 
 /** What people and scripts ask of masks. */
@@ -59,7 +59,13 @@ export class MaskDesk implements MaskService {
     const trust = await this.#publication.keyring.trust();
     for (const checkpoint of await this.#checkpoints()) {
       await catchUp(this.#publication, checkpoint);
-      const opened = (await readManifest(this.#store, checkpoint, trust))?.opened;
+      const standing = await readStanding(this.#store, checkpoint, trust);
+      // Nothing there is a coordinator's: it must not keep the rest from being signed.
+      if (baseOf(standing) === undefined) {
+        this.#publication.log.warn({ checkpoint }, 'a manifest that nobody vouches for is not signed anew');
+        continue;
+      }
+      const opened = standing.manifest?.opened;
       if (opened?.kind === 'opened' && opened.key.id === key)
         yield { manifest: opened.body, digest: manifestDigest(opened.body), changed: false };
       else yield await publishChange(this.#publication, checkpoint, { kind: 'sign' }, cause);

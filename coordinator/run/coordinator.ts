@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { type Bus } from '../../shared/bus/bus.ts';
+import { listServers } from '../../shared/bus/presence.ts';
 import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -117,7 +118,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
   const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
 
-  const servers: ServingList = () => Promise.resolve([]);
+  const servers: ServingList = (checkpoint) => listServers(bus, checkpoint);
   const publication = {
     store,
     keyring: setup.keyring,

@@ -48,12 +48,15 @@ export class Fleet {
     return new Fleet(binary, folder, flags, await runNatsServer(binary, folder));
   }
 
-  /** @param listen the address of one that was killed, to take its place */
-  async coordinator(name: string, listen = '127.0.0.1:0'): Promise<Coordinator> {
+  /**
+   * @param listen the address of one that was killed, to take its place
+   * @param more flags of this one alone
+   */
+  async coordinator(name: string, listen = '127.0.0.1:0', more: readonly string[] = []): Promise<Coordinator> {
     const { servers, credentials } = this.#server.address(name);
     const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
     const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
-    const started = this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator]);
+    const started = this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator, ...more]);
     const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
