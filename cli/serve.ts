@@ -70,10 +70,11 @@ export function serveCommand(): Command {
         .env('LETHE_SIZE'),
     )
     .addOption(
-      new Option(
-        '--per-timestep',
+      options.flagOption(
+        'per-timestep',
         'prune at each step what was scored there, where a mask says so, instead of the same at all',
-      ).env('LETHE_PER_TIMESTEP'),
+        'LETHE_PER_TIMESTEP',
+      ),
     )
     .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1').env('LETHE_HOST'))
     .addOption(
@@ -92,10 +93,11 @@ export function serveCommand(): Command {
     )
     .addOption(new Option('--tls-key <file>', 'and its key').env('LETHE_TLS_KEY'))
     .addOption(
-      new Option(
-        '--insecure',
+      options.flagOption(
+        'insecure',
         'plain text, or without keys, on other addresses than loopback: something in front has to guard it',
-      ).env('LETHE_INSECURE'),
+        'LETHE_INSECURE',
+      ),
     )
     .addOption(
       new Option('--batch <n>', 'images made together')
@@ -125,7 +127,9 @@ export function serveCommand(): Command {
       ).env('LETHE_STATE'),
     )
     .addOption(
-      new Option('--serve-unpruned', 'serve the checkpoint with nothing pruned until the first manifest comes').env(
+      options.flagOption(
+        'serve-unpruned',
+        'serve the checkpoint with nothing pruned until the first manifest comes',
         'LETHE_SERVE_UNPRUNED',
       ),
     )

@@ -4,6 +4,7 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Bench } from './bench.ts';
 import { loadBench } from './load.ts';
 import { loadProbe } from './load-probe.ts';
+import { publishBench } from './publish.ts';
 import { rescoreBench } from './rescore.ts';
 import { sweepBench } from './sweep.ts';
 import { unetBench } from './unet.ts';
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, Bench>> = {
   load: loadBench,
   rescore: rescoreBench,
   sweep: sweepBench,
+  publish: publishBench,
 };
 /** Started by benches in processes of their own, to see the memory of one thing alone. */
 const probes: Readonly<Record<string, Bench>> = { 'unet-probe': unetProbe, 'load-probe': loadProbe };

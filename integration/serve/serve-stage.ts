@@ -18,7 +18,7 @@ import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-ch
 import { createSigningKey, type SigningKey } from '../../shared/manifest/signing-key.ts';
 import { trustListText } from '../../shared/manifest/trust-list.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
-import { LoggedProcess } from '../fleet-processes/logged-process.ts';
+import { LoggedProcess, type LogLine } from '../fleet-processes/logged-process.ts';
 
 /** A serving process and where it listens. */
 export interface Serving {
@@ -117,9 +117,9 @@ export class ServeStage {
     return { name, url: String(url), process: started };
   }
 
-  /** Waits until a process makes images under a version. */
-  async served({ process: started }: Serving, version: number): Promise<void> {
-    await started.logged((line) => line.msg === 'serving a set of masks' && line['version'] === version);
+  /** Waits until a process makes images under a version. @returns the line of its log that says so */
+  async served({ process: started }: Serving, version: number): Promise<LogLine> {
+    return started.logged((line) => line.msg === 'serving a set of masks' && line['version'] === version);
   }
 
   async servers(): Promise<readonly ServerPresence[]> {
