@@ -88,6 +88,11 @@ export class ManifestFollower<Prepared> {
     return this.#looking;
   }
 
+  /** NATS cannot be reached, so there is nothing to look at. */
+  unreachable(error: unknown): void {
+    this.#book.away(error);
+  }
+
   async #lookOn(): Promise<void> {
     for (let source = this.#next; source !== undefined; source = this.#next) {
       this.#next = undefined;

@@ -92,7 +92,14 @@ export async function startServing<Prepared>(
   const follower = new ManifestFollower(served.checkpoint, setup.keys, folder, model, observer, initial);
   if (setup.bus !== undefined) {
     const name = { process: setup.name, checkpoint: served.checkpoint, since };
-    link = new FleetLink(name, setup.bus, (source) => follower.look(source), told.away);
+    link = new FleetLink(
+      name,
+      setup.bus,
+      (source) => follower.look(source),
+      (error) => {
+        follower.unreachable(error);
+      },
+    );
   }
   // After the link is there: what is restored is said as soon as NATS answers.
   await follower.restore();
