@@ -72,7 +72,7 @@ export class ManifestFollower<Prepared> {
       this.#conclude(judged);
       return;
     }
-    const ready = await this.#prepare(judged, (hash) => this.#keptMask(hash));
+    const ready = await this.#prepare(judged, (hash) => this.#folder.keptMask(hash));
     this.#conclude(ready.kind === 'refused' ? ready : this.#swap(judged, ready, undefined));
   }
 
@@ -173,17 +173,6 @@ export class ManifestFollower<Prepared> {
   #release(prepared: Prepared): void {
     this.#model.release(prepared).catch((error: unknown) => {
       this.#observer.failed(error);
-    });
-  }
-
-  async #keptMask(hash: string): Promise<Uint8Array> {
-    const stored = await this.#folder.mask(hash);
-    if (stored !== undefined) return stored;
-    throw new LetheError('blob-missing', {
-      what: 'cannot serve what was served before',
-      where: hash,
-      why: 'the mask is not beside the state of this process',
-      next: 'it is fetched when NATS answers',
     });
   }
 }

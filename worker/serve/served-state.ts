@@ -88,9 +88,19 @@ export class ServedStateFolder {
       if (each.endsWith('.mask') && each !== kept) await rm(join(this.#folder, each), { force: true });
   }
 
-  /** The stored bytes of a mask that was kept; undefined if it is not there. To be checked against its hash. */
-  async mask(hash: string): Promise<Uint8Array | undefined> {
-    return readFile(this.#maskFile(hash)).catch(() => undefined);
+  /** The stored bytes of a mask that was kept, to be checked against its hash. @throws LetheError `blob-missing` */
+  async keptMask(hash: string): Promise<Uint8Array> {
+    try {
+      return await readFile(this.#maskFile(hash));
+    } catch (cause) {
+      throw new LetheError('blob-missing', {
+        what: 'cannot serve what was served before',
+        where: this.#maskFile(hash),
+        why: cause instanceof Error ? cause.message : String(cause),
+        next: 'it is fetched when NATS answers',
+        cause,
+      });
+    }
   }
 
   async #store(state: ServedState): Promise<void> {

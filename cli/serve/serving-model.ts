@@ -1,17 +1,19 @@
 import { basename } from 'node:path';
-import { checkpointId } from '../shared/checkpoint/checkpoint-id.ts';
-import { type Checkpoint, openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
-import { LetheError } from '../shared/error/lethe-error.ts';
-import type { Sampling } from '../worker/diffusion/sampling.ts';
-import type { SchedulerName } from '../worker/diffusion/scheduler/scheduler-name.ts';
-import type { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
-import type { PreparedMask } from '../worker/prune/prepared-mask.ts';
-import type { MaskUse } from '../worker/prune/pruning.ts';
-import { ServingModel } from '../worker/prune/serving-model.ts';
-import type { ImageSize } from '../worker/serve/image-request.ts';
-import type { ImageModel } from '../worker/serve/serving-process.ts';
-import type { Provider } from '../worker/session/provider.ts';
-import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
+import { Option } from 'commander';
+import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
+import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { Sampling } from '../../worker/diffusion/sampling.ts';
+import { type SchedulerName, schedulerNames } from '../../worker/diffusion/scheduler/scheduler-name.ts';
+import type { StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
+import type { PreparedMask } from '../../worker/prune/prepared-mask.ts';
+import type { MaskUse } from '../../worker/prune/pruning.ts';
+import { ServingModel } from '../../worker/prune/serving-model.ts';
+import type { ImageSize } from '../../worker/serve/image-request.ts';
+import type { ImageModel } from '../../worker/serve/serving-process.ts';
+import type { Provider } from '../../worker/session/provider.ts';
+import { emojiSdDirectory, suggestedSampling } from '../default-checkpoint.ts';
+import * as options from '../options.ts';
 
 /** What is served, and how it is sampled. */
 export interface ModelOptions {
@@ -27,6 +29,32 @@ export interface ModelOptions {
   readonly size: readonly ImageSize[];
   readonly perTimestep?: boolean;
 }
+
+export const modelOptions = (): readonly Option[] => [
+  options.checkpointOption(),
+  options.variantOption(),
+  options.providerOption(),
+  options.threadsOption(),
+  new Option('--model <name>', "what requests call the model (default: the checkpoint's folder)").env('LETHE_MODEL'),
+  new Option('--scheduler <name>', "diffusion scheduler (default: the checkpoint's own)")
+    .choices(schedulerNames)
+    .env('LETHE_SCHEDULER'),
+  new Option('--steps <n>', 'inference steps (default: 50; emoji-sd: 25)')
+    .argParser(options.integer(1, 1000))
+    .env('LETHE_STEPS'),
+  new Option('--guidance <x>', 'classifier-free guidance scale (default: 7.5; emoji-sd: 2.5)')
+    .argParser(options.decimal)
+    .env('LETHE_GUIDANCE'),
+  new Option('--size <WxH,...>', "sizes that may be asked for, the usual one first (default: the checkpoint's own)")
+    .argParser((text: string) => text.split(',').map(options.size))
+    .default([], '')
+    .env('LETHE_SIZE'),
+  options.flagOption(
+    'per-timestep',
+    'prune at each step what was scored there, where a mask says so, instead of the same at all',
+    'LETHE_PER_TIMESTEP',
+  ),
+];
 
 /** A model that is served, and what has to be closed in the end. */
 export interface OpenModel extends ImageModel<PreparedMask> {
