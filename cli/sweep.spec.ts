@@ -60,7 +60,8 @@ describe('lethe sweep', () => {
         { concept: 'Poster', mask: hash, sites },
       ],
     });
-    expect(first.stderr).toMatch(/^Neon: mask [0-9a-f]{12}$/m);
+    const events = first.stderr.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]));
+    expect(events).toContainEqual(expect.objectContaining({ event: 'mask', concept: 'Neon', mask: hash }));
 
     const again = await lethe(['sweep', campaign, '--data', data, '--json', '--workers', '1']);
     const { concepts } = made as { readonly concepts: unknown };

@@ -24,6 +24,8 @@ export class Dispatcher implements WorkerGate {
   /** Results that could not be committed yet, by task. */
   readonly #uncommitted = new Map<string, { readonly connection: ConnectedWorker; readonly finished: FinishedTask }>();
   readonly #committing = new Set<string>();
+  /** Why results that wait to be committed do, by task. */
+  readonly #troubles = new Map<string, LetheError>();
   /** Sites that a task is wanted for. */
   readonly #sites = new Map<string, readonly SiteName[]>();
 
@@ -59,6 +61,11 @@ export class Dispatcher implements WorkerGate {
     const waiting = [...this.#uncommitted.values()];
     this.#uncommitted.clear();
     for (const { connection, finished } of waiting) this.#finish(connection, finished);
+  }
+
+  /** Why a result of a campaign cannot be stored now, if there is one that cannot. */
+  trouble(campaign: string): LetheError | undefined {
+    return [...this.#troubles].find(([task]) => parseUnitSubject(task)?.campaign === campaign)?.[1];
   }
 
   sitesOf(task: string): readonly SiteName[] {
@@ -133,6 +140,7 @@ export class Dispatcher implements WorkerGate {
     for (const lease of held) {
       leases.drop(lease.task);
       this.#uncommitted.delete(lease.task);
+      this.#troubles.delete(lease.task);
       // What had not begun says nothing of the unit.
       if (lease.phase.kind === 'waiting' || lease.phase.kind === 'committing') continue;
       this.#attempt('note a lost lease', () =>
@@ -170,12 +178,15 @@ export class Dispatcher implements WorkerGate {
     this.#committing.add(task);
     this.#enter(task, { kind: 'committing' });
     this.#commit(connection, finished)
+      .then(() => this.#troubles.delete(task))
       .catch((error: unknown) => {
         const code = error instanceof LetheError ? error.code : '';
+        this.#troubles.delete(task);
         this.#dispatch.log.warn({ task, worker: connection.hello.worker, err: error }, 'cannot commit a result');
         if (code === 'fleet-lost') return undefined;
-        if (passing.includes(code)) {
+        if (error instanceof LetheError && passing.includes(code)) {
           this.#uncommitted.set(task, { connection, finished });
+          this.#troubles.set(task, error);
           return undefined;
         }
         // The result itself is at fault: an attempt like any other that failed.

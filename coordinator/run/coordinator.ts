@@ -109,12 +109,22 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
-  const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+  const desk = new CampaignDesk(
+    name,
+    store,
+    book,
+    campaigns,
+    workers,
+    leases,
+    shelf,
+    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble,
+  );
 
   metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
     dispatcher.retry();
+    campaigns.pin();
     keepLeases(dispatch, systemClock, (task) => dispatcher.sitesOf(task)).catch((error: unknown) => {
       log.warn({ err: error }, 'cannot renew leases');
     });

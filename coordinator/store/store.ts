@@ -16,6 +16,8 @@ export interface Store {
   readonly campaigns: Documents;
   readonly manifests: Documents;
   readonly broadcast: Broadcast;
+  /** Whether NATS is there now, as far as it is known. */
+  readonly isConnected: () => boolean;
 }
 
 /**
@@ -32,5 +34,6 @@ export async function openStore(bus: Bus, replicas: Replicas, leaseMs: number): 
     campaigns: new Documents(bus, buckets.campaigns),
     manifests: new Documents(bus, buckets.manifests),
     broadcast: new Broadcast(bus),
+    isConnected: () => !bus.connection.aborted,
   };
 }

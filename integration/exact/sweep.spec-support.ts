@@ -1,4 +1,5 @@
 import { Fleet } from '../fleet-processes/fleet.ts';
+import type { LogLine } from '../fleet-processes/logged-process.ts';
 
 /** Two styles that share their base cohort, on emoji-sd, three prompts, three steps. */
 export function campaignText(settings: Readonly<Record<string, unknown>> = {}): string {
@@ -27,3 +28,10 @@ export function startFleet(): Promise<Fleet> {
     worker: ['--device', 'spec', '--slots', '1'],
   });
 }
+
+/** Lines of a coordinator's log: a unit was leased to a worker, a result was committed. */
+export const isLease =
+  (worker: string) =>
+  (line: LogLine): boolean =>
+    line.msg === 'lease' && line['worker'] === worker;
+export const isResult = (line: LogLine): boolean => line.msg === 'result';

@@ -47,12 +47,16 @@ export class Fleet {
     return new Fleet(binary, folder, flags, await runNatsServer(binary, folder));
   }
 
-  /** @param listen the address of one that was killed, to take its place */
-  async coordinator(name: string, listen = '127.0.0.1:0'): Promise<Coordinator> {
+  /** A coordinator that may not come to listen. @param listen the address of one that was killed, to take its place */
+  startCoordinator(name: string, listen = '127.0.0.1:0'): LoggedProcess {
     const { servers, credentials } = this.#server.address(name);
     const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
     const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
-    const started = this.#start('coordinator', [...flags, ...token, ...this.#flags.coordinator]);
+    return this.#start('coordinator', [...flags, ...token, ...this.#flags.coordinator]);
+  }
+
+  async coordinator(name: string, listen?: string): Promise<Coordinator> {
+    const started = this.startCoordinator(name, listen);
     const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
@@ -60,8 +64,13 @@ export class Fleet {
   }
 
   worker(name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
+    return this.workerWith(emojiSdDirectory, name, ...coordinators);
+  }
+
+  /** @param checkpoint directory of the one that it holds */
+  workerWith(checkpoint: string, name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
     const addresses = coordinators.map(({ address }) => address).join(',');
-    const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', emojiSdDirectory];
+    const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', checkpoint];
     return this.#start('worker', [...flags, ...this.#flags.worker]);
   }
 
@@ -71,12 +80,16 @@ export class Fleet {
     return bus;
   }
 
-  /** kill -9 of nats-server, and a new one on the same data and port. */
-  async restartNats(): Promise<void> {
-    const { port, pid, ended } = this.#server;
+  /** kill -9 of nats-server. */
+  async killNats(): Promise<void> {
+    const { pid, ended } = this.#server;
     process.kill(pid, 'SIGKILL');
     await ended;
-    this.#server = await runNatsServer(this.#binary, this.#folder, port);
+  }
+
+  /** A new nats-server on the data and port of the one that was killed. */
+  async startNats(): Promise<void> {
+    this.#server = await runNatsServer(this.#binary, this.#folder, this.#server.port);
   }
 
   async stop(): Promise<void> {
