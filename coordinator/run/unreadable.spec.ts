@@ -240,6 +240,12 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     ]);
     expect((await store.campaigns.read(own))?.bytes).toEqual(damaged);
 
+    // Removed as `nats kv del` does it: submitting it again makes another.
+    const bus = await server.connect();
+    await bus.store(`$KV.lethe_v1_campaigns.${own}`, new Uint8Array(), undefined, { 'KV-Operation': 'DEL' });
+    await desk.submit(text, 'spec');
+    await until(coordinator, own, ({ ended }) => !ended);
+
     // One that becomes so while it runs: nobody who follows it waits for ever.
     const other = await campaign();
     await desk.submit(other.text, 'spec');

@@ -1,5 +1,5 @@
 import type { RecordSubject } from '../../shared/bus/names.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Records, StoredRecord } from '../../shared/bus/records.ts';
 
 /**

@@ -45,10 +45,9 @@ async function poison(word: string, bits: number): Promise<void> {
   await weights.close();
 }
 
-async function campaign(settings: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const name = String(settings['name'] ?? 'tiny');
+async function campaign(name = 'tiny', settings: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const file = join(folder, `${name}.yaml`);
-  await writeFile(file, campaignText({ checkpoint: directory, ...settings }));
+  await writeFile(file, campaignText({ name, checkpoint: directory, ...settings }));
   return file;
 }
 
@@ -134,7 +133,7 @@ await describeWithNats('a sweep', () => {
       ],
     });
     const [neon] = (JSON.parse(campaignText()) as { readonly concepts: readonly object[] }).concepts;
-    const alone = await lethe(sweepArgs(await campaign({ name: 'neon', concepts: [neon] }), '--json'));
+    const alone = await lethe(sweepArgs(await campaign('neon', { concepts: [neon] }), '--json'));
     expect(alone.code).toBe(0);
     expect(JSON.parse(alone.stdout)).toMatchObject({ unetCalls: { made: 0 }, concepts: [{ concept: 'Neon' }] });
     expect(await unetCalls(bus)).toBe(calls);

@@ -40,11 +40,11 @@ export class Fleet {
     this.#server = server;
   }
 
-  /** Starts NATS. */
-  static async start(flags: FleetFlags): Promise<Fleet> {
+  /** Starts NATS. @param path of a program in the place of nats-server, until it is started again */
+  static async start(flags: FleetFlags, path?: string): Promise<Fleet> {
     const binary = await findNatsServer(process.env, () => undefined);
     const folder = await mkdtemp(join(tmpdir(), 'lethe-sweep-'));
-    return new Fleet(binary, folder, flags, await runNatsServer(binary, folder));
+    return new Fleet(binary, folder, flags, await runNatsServer({ ...binary, path: path ?? binary.path }, folder));
   }
 
   /** A coordinator that may not come to listen. @param listen the address of one that was killed, to take its place */
