@@ -163,7 +163,7 @@ function failureOf({ id, state }: CampaignEntry): LetheError | undefined {
   return new LetheError('campaign-failed', {
     what: `${failed.length} of ${state.concepts.length} concepts have no mask`,
     where: id,
-    why: `units that they need failed: ${failed.map(({ concept }) => concept).join(', ')}`,
+    why: `what they need failed, or cannot be read: ${failed.map(({ concept }) => concept).join(', ')}`,
     next: 'see why each concept failed; the same command goes on when that is put right',
   });
 }
