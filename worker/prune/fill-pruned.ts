@@ -96,7 +96,7 @@ export function fillPruned(name: string, dtype: TensorDtype, bytes: Uint8Array, 
 /** The shortest dtype that holds all values, where the stored one is fp32. */
 function roundingOf(dtype: TensorDtype, stored: Format, values: Float32Array): Pick<Format, 'round' | 'least'> {
   if (dtype !== 'F32') return stored;
-  for (const shorter of [formats.F16, formats.BF16])
+  for (const shorter of [formats.BF16, formats.F16])
     if (shorter !== undefined && values.every((value) => Object.is(shorter.round(value), value))) return shorter;
   return stored;
 }
