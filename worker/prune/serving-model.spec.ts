@@ -139,12 +139,14 @@ describe('a mask that depends on the timestep', () => {
   it.each<MaskUse>(['union', 'per-timestep'])(
     'used as %s: bytes do not depend on the company, on any number of threads',
     async (use) => {
+      // A size and a number at which products with a switched weight were seen to differ.
       const threaded = await ServingModel.open(checkpoint, id, { provider: 'cpu', threads: 3 });
       const prepared = await threaded.prepare(maskWith(id, layers(), timesteps), use);
+      const own = { ...sampling, steps: 1, height: 16, width: 16 };
       const make = async (requests: readonly ImageRequest[]) =>
-        (await threaded.generate(prepared, sampling, requests, 8, () => undefined)).map(({ image }) => image);
+        (await threaded.generate(prepared, own, requests, 8, () => undefined)).map(({ image }) => image);
       const [alone] = await make([request(1)]);
-      expect((await make([0, 2, 4, 1].map(request)))[3]).toEqual(alone);
+      expect((await make([0, 2, 3, 4, 5, 6, 7, 1].map(request)))[7]).toEqual(alone);
       await threaded.close();
     },
   );
