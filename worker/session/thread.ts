@@ -10,6 +10,7 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request } from './protocol.ts';
 import { readPruned } from './pruned-weights.ts';
+import { sessionOptions } from './session-options.ts';
 import { SwitchedWeights } from './switched-weights.ts';
 
 // Fatal only, here and in every session: what fails is thrown and reported once, with what to do.
@@ -31,25 +32,11 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'supported', id, providers };
     }
     case 'open': {
-      const { provider, threads } = request.settings;
       const pruned: { parameter: Parameter; bytes: Uint8Array }[] = [];
       for (const parameter of request.pruned) pruned.push({ parameter, bytes: await readPruned(parameter) });
       const switched = await SwitchedWeights.read(request.switched);
-      const session = await InferenceSession.create(withWeights(request.model, pruned), {
-        executionProviders: [provider],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 4,
-        extra: {
-          session: {
-            model_external_initializers_file_folder_path: request.weightsDirectory,
-            // A thread that spins between operators takes the core another worker could use.
-            intra_op: { allow_spinning: '0' },
-          },
-        },
-      });
+      const options = sessionOptions(request.settings, request.weightsDirectory);
+      const session = await InferenceSession.create(withWeights(request.model, pruned), options);
       opened += 1;
       sessions.set(opened, { session, switched });
       return { kind: 'opened', id, session: opened };
