@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { checkpointCommand } from './checkpoint-inspect.ts';
+import { exportCommand } from './export.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand } from './diff.ts';
 import { masksCommand } from './masks.ts';
@@ -29,6 +30,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(showCommand())
     .addCommand(diffCommand())
     .addCommand(generateCommand())
+    .addCommand(exportCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())
     .addHelpText(
