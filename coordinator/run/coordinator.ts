@@ -45,6 +45,9 @@ export interface CoordinatorSetup {
   readonly registry: Registry;
 }
 
+/** Milliseconds between looks for what another coordinator has decided and not published. */
+const catchUpMs = 15_000;
+
 /** A coordinator that runs. */
 export interface RunningCoordinator {
   /** Where it listens. */
@@ -127,10 +130,14 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     log,
   };
   const masks = new MaskDesk(store, publication, servers);
-  masks.catchUp().catch((error: unknown) => {
-    if (!(error instanceof LetheError && error.code === 'signing-unavailable'))
-      log.error({ err: error }, 'cannot publish what was decided before');
-  });
+  const catchUp = (): void => {
+    masks.catchUp().catch((error: unknown) => {
+      const hasNoKey = error instanceof LetheError && error.code === 'signing-unavailable';
+      if (!hasNoKey && !stop.signal.aborted) log.warn({ err: error }, 'cannot publish what was decided before');
+    });
+  };
+  catchUp();
+  const catchingUp = setInterval(catchUp, catchUpMs);
   metrics.watchMasks(() => masks.states());
   metrics.watch(workers, leases, systemClock, () => desk.status());
 
@@ -161,6 +168,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       api.setServing(false);
       stop.abort();
       clearInterval(renewal);
+      clearInterval(catchingUp);
       api.close();
       await pool.close();
       await bus.close();
