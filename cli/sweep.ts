@@ -5,6 +5,7 @@ import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
+import { whoAmI } from './fleet/change-cause.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
@@ -38,7 +39,10 @@ export function sweepCommand(): Command {
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
     .option('--cancel [reason]', 'end the campaign; its results stay')
-    .option('--apply', 'make the masks active: the manifest that workers serve by names them')
+    .option(
+      '--apply',
+      'make the masks active at once, as `lethe apply --force --reason "sweep --apply"` would: verified or not',
+    )
     .addOption(workersOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -114,6 +118,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
     const shelf = new MaskShelf(settings.data, fleet.client);
     const concepts = await conceptSummaries(state, shelf);
+    const active = given.apply === true ? await applied(fleet.client, concepts, shelf) : {};
     const summary: SweepSummary = {
       campaign: id,
       units: { total: done + failed + waiting + leased, done, failed },
@@ -121,10 +126,15 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts,
       masks: shelf.folder,
-      ...(given.apply === true ? await applied(fleet.client, concepts, shelf) : {}),
+      ...('manifest' in active ? active : {}),
     };
     print(given, { ...summary }, summaryText(summary));
+<<<<<<< HEAD
     reportFailed(summary, given.json === true);
+=======
+    reportFailed(summary);
+    if ('refusal' in active) report(active.refusal);
+>>>>>>> manifest
   } finally {
     progress.stop();
     await fleet.close();
@@ -132,17 +142,22 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   }
 }
 
-/** Makes the masks active that there are. */
+/** Makes the masks active that there are. What was found is not lost to the summary where that is refused. */
 async function applied(
   client: FleetClient,
   concepts: readonly ConceptSummary[],
   shelf: MaskShelf,
-): Promise<Pick<SweepSummary, 'manifest'>> {
+): Promise<Pick<SweepSummary, 'manifest'> | { readonly refusal: unknown }> {
   const masks = concepts.flatMap(({ concept, mask }) => (mask === undefined ? [] : [{ concept, mask }]));
   const [first] = masks;
   if (first === undefined) return {};
-  const { checkpoint } = await shelf.read(first.mask);
-  return { manifest: await client.apply(checkpoint, masks) };
+  try {
+    const { checkpoint } = await shelf.read(first.mask);
+    const cause = { who: whoAmI(), why: 'sweep --apply', force: true };
+    return { manifest: await client.apply(checkpoint, masks, [], cause) };
+  } catch (refusal) {
+    return { refusal };
+  }
 }
 
 /** Calls whose results were stored between two plans of one campaign. */
@@ -150,8 +165,18 @@ function made(before: PlanResponse | undefined, after: PlanResponse): number {
   return Math.max(0, (before?.unetCalls ?? 0) - after.unetCalls);
 }
 
+<<<<<<< HEAD
 /** @param json the result and the events have told why already */
 function reportFailed({ concepts }: SweepSummary, json: boolean): void {
+=======
+function report(error: unknown): void {
+  const { text, exitCode } = reportFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
+}
+
+function reportFailed({ concepts }: SweepSummary): void {
+>>>>>>> manifest
   const failed = concepts.filter(({ mask }) => mask === undefined);
   if (failed.length === 0) return;
   process.exitCode = exitCodes.failed;

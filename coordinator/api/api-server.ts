@@ -8,7 +8,8 @@ import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';
 import { campaignHandlers, fleetHandlers } from './campaign-handler.ts';
 import type { CampaignService } from './campaign-service.ts';
-import { maskHandlers, type MaskSource } from './mask-handler.ts';
+import { maskHandlers } from './mask-handler.ts';
+import type { MaskService } from './mask-service.ts';
 import { workHandler } from './work-handler.ts';
 import type { WorkerGate } from './worker-gate.ts';
 
@@ -34,7 +35,7 @@ export async function startApiServer(
   coordinator: string,
   gate: WorkerGate,
   campaigns: CampaignService,
-  masks: MaskSource,
+  masks: MaskService,
 ): Promise<ApiServer> {
   requireAllowed(security, address);
   const server = new Server(channelOptions);

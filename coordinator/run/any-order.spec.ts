@@ -13,6 +13,7 @@ import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Lease } from '../../shared/fleet/task.ts';
 import { unitHash } from '../../shared/unit/unit.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { startCoordinator } from './coordinator.ts';
 import { type Deed, SimulatedWorker } from './simulated-worker.spec-support.ts';
 
@@ -46,6 +47,8 @@ async function sweep(binary: NatsBinary, { seed, window, batch, workers, coordin
         leaseMs: 1_000,
         checkpoints: [],
         scoreThreads: 1,
+        keyring: fileKeyring(undefined, undefined),
+        fleetKey: undefined,
         registry: new Registry(),
       } as const;
       return startCoordinator(setup, await connectBus(server.address('spec')), pino({ level: 'silent' }));

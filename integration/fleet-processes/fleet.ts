@@ -48,16 +48,22 @@ export class Fleet {
     return new Fleet(binary, folder, flags, await runNatsServer({ ...binary, path: path ?? binary.path }, folder));
   }
 
-  /** A coordinator that may not come to listen. @param listen the address of one that was killed, to take its place */
-  startCoordinator(name: string, listen = '127.0.0.1:0'): LoggedProcess {
+  /**
+   * A coordinator that may not come to listen.
+   *
+   * @param listen the address of one that was killed, to take its place
+   * @param more flags of this one alone
+   */
+  startCoordinator(name: string, listen = '127.0.0.1:0', more: readonly string[] = []): LoggedProcess {
     const { servers, credentials } = this.#server.address(name);
     const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
     const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
-    return this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator]);
+    return this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator, ...more]);
   }
 
-  async coordinator(name: string, listen?: string): Promise<Coordinator> {
-    const started = this.startCoordinator(name, listen);
+  /** One that listens. */
+  async coordinator(name: string, listen?: string, more?: readonly string[]): Promise<Coordinator> {
+    const started = this.startCoordinator(name, listen, more);
     const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
