@@ -3,6 +3,7 @@ import { LetheError } from '../shared/error/lethe-error.ts';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { checkpointCommand } from './checkpoint-inspect.ts';
+import { exportCommand } from './export.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand } from './diff.ts';
 import { historyCommand } from './history.ts';
@@ -43,6 +44,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(keysCommand())
     .addCommand(serveCommand())
     .addCommand(generateCommand())
+    .addCommand(exportCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())
     .addHelpText(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { renewFleetKey } from '../../shared/manifest/fleet-key.ts';
 import { causeOf, type CauseOptions, reasonOption, whoOption } from '../fleet/change-cause.ts';
 import { awaitServing, timeoutOption } from '../fleet/await-serving.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
@@ -10,6 +11,7 @@ import { givenKeys, type KeysOptions, keysOption } from './keys-options.ts';
 import { rotateKey, type RotationStep } from './rotate-key.ts';
 
 interface RotateOptions extends KeysOptions, CauseOptions {
+  readonly fleet?: boolean;
   readonly timeout: number;
   readonly json?: boolean;
 }
@@ -32,6 +34,7 @@ const stepTexts: Readonly<Record<RotationStep, string>> = {
 export function keysRotateCommand(): Command {
   return new Command('rotate')
     .description('Puts a new signing key in the place of the one there is, and signs what is active anew.')
+    .option('--fleet', 'put a new secret into the fleet key instead; what was sealed before stays readable')
     .addOption(keysOption())
     .addOption(timeoutOption())
     .addOption(whoOption())
@@ -46,11 +49,21 @@ The new key becomes trusted; every manifest is signed by it under a new version;
 then is the old key retired. Wherever that ends (a coordinator that has not got the new key yet, a serving process without the
 new trust list, kill -9), the same command goes on from there.
 
+With --fleet only the file changes: mount it first where models are served and start those anew, then at the coordinators. The
+next change of the active masks seals them with the new secret.
+
 Example:
   $ lethe keys rotate --reason "yearly"`,
     )
     .action(async (given: RotateOptions) => {
       const keys = await givenKeys(given);
+      if (given.fleet === true) {
+        const { secrets } = await renewFleetKey(keys.fleetKey);
+        const [{ id }] = secrets;
+        const text = `fleet key ${id} in ${keys.fleetKey} seals, ${secrets.length - 1} more open`;
+        process.stdout.write(`${given.json === true ? JSON.stringify({ fleet: id, file: keys.fleetKey }) : text}\n`);
+        return;
+      }
       // Before anything is changed: without a fleet it could not be ended.
       const client = await requireFleet(await fleetSettings(given));
       const manifests: SignedManifest[] = [];
@@ -66,7 +79,7 @@ Example:
         process.stdout.write(
           given.json === true
             ? `${JSON.stringify({ from, to, manifests })}\n`
-            : `key ${to} signs, key ${from} is retired; ${manifests.length} manifests signed anew\n`,
+            : `key ${to} signs, key ${from} is retired; manifests signed by it: ${manifests.length}\n`,
         );
       } finally {
         client.close();

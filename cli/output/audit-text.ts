@@ -46,11 +46,11 @@ export function auditText(log: CheckedLog): string {
   }
   const heading = ['record', 'version', 'when', 'who', 'change', 'why', 'verification', ''];
   const faults = faultsOf(log);
-  const verdict = faults.length === 0 ? 'the chain is whole' : `${faults.length} faults`;
+  const verdict = faults.length === 0 ? 'the chain is whole' : `faults: ${faults.length}`;
   return [
     rows.length === 0 ? 'no record' : table([heading, ...rows]),
     '',
-    `${verdict} (${links.length} records, checked by ${trustedBy})${standingText(standing)}`,
+    `${verdict} (records: ${links.length}; checked by ${trustedBy})${standingText(standing)}`,
   ].join('\n');
 }
 

@@ -59,7 +59,7 @@ export class MaskDesk implements MaskService {
     const trust = await this.#publication.keyring.trust();
     for (const checkpoint of await this.#checkpoints()) {
       await catchUp(this.#publication, checkpoint);
-      const standing = await readStanding(this.#store, checkpoint, trust);
+      const standing = await readStanding(this.#store, checkpoint, trust, 'last');
       // Nothing there is a coordinator's: it must not keep the rest from being signed.
       if (baseOf(standing) === undefined) {
         this.#publication.log.warn({ checkpoint }, 'a manifest that nobody vouches for is not signed anew');

@@ -228,6 +228,22 @@ await describeWithServer('publishChange', (server) => {
     expect(links.map(({ record }) => record?.version)).toEqual([1, 2, undefined, 3]);
   });
 
+  it('does not take a copy of an old record and an old manifest for what is active', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    await apply(publication, checkpoint, 'a');
+    const [oldRecord, oldManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
+    await apply(publication, checkpoint, 'b');
+    const [newRecord, newManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
+    await own.audit.append(checkpoint, oldRecord?.bytes ?? Buffer.of(), newRecord?.sequence ?? 0);
+    await own.manifests.update(checkpoint, oldManifest?.bytes ?? Buffer.of(), newManifest?.sequence ?? 0);
+    const after = await apply(publication, checkpoint, 'c');
+    expect(after.manifest.version).toBe(3);
+    expect(conceptsOf(after)).toEqual(['a', 'b', 'c']);
+    expect((await chainOf(own, checkpoint)).faults.map(({ kind }) => kind)).toEqual(['forged']);
+  });
+
   it('goes on from what a coordinator has decided that was killed before it could publish', async () => {
     const own = await store();
     const checkpoint = newCheckpoint();

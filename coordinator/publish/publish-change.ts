@@ -36,7 +36,7 @@ export async function publishChange(
   const key = await keyring.signing();
   const trust = await keyring.trust();
   for (;;) {
-    const standing = await readStanding(store, checkpoint, trust);
+    const standing = await readStanding(store, checkpoint, trust, 'whole');
     requireTrusted(standing, checkpoint, cause.force);
     const base = baseOf(standing);
     // Left by a coordinator that was killed: decided all the same.

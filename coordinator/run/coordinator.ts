@@ -45,6 +45,9 @@ export interface CoordinatorSetup {
   readonly registry: Registry;
 }
 
+/** Milliseconds between looks for what another coordinator has decided and not published. */
+const catchUpMs = 15_000;
+
 /** A coordinator that runs. */
 export interface RunningCoordinator {
   /** Where it listens. */
@@ -116,7 +119,16 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
-  const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+  const desk = new CampaignDesk(
+    name,
+    store,
+    book,
+    campaigns,
+    workers,
+    leases,
+    shelf,
+    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble,
+  );
 
   const servers: ServingList = (checkpoint) => listServers(bus, checkpoint);
   const publication = {
@@ -127,15 +139,20 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     log,
   };
   const masks = new MaskDesk(store, publication, servers);
-  masks.catchUp().catch((error: unknown) => {
-    if (!(error instanceof LetheError && error.code === 'signing-unavailable'))
-      log.error({ err: error }, 'cannot publish what was decided before');
-  });
+  const catchUp = (): void => {
+    masks.catchUp().catch((error: unknown) => {
+      const hasNoKey = error instanceof LetheError && error.code === 'signing-unavailable';
+      if (!hasNoKey && !stop.signal.aborted) log.warn({ err: error }, 'cannot publish what was decided before');
+    });
+  };
+  catchUp();
+  const catchingUp = setInterval(catchUp, catchUpMs);
   metrics.watchMasks(() => masks.states());
   metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
     dispatcher.retry();
+    campaigns.pin();
     keepLeases(dispatch, systemClock, (task) => dispatcher.sitesOf(task)).catch((error: unknown) => {
       log.warn({ err: error }, 'cannot renew leases');
     });
@@ -161,6 +178,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       api.setServing(false);
       stop.abort();
       clearInterval(renewal);
+      clearInterval(catchingUp);
       api.close();
       await pool.close();
       await bus.close();

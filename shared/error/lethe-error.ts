@@ -119,6 +119,8 @@ export type FailureCode =
   | 'campaign-cancelled'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
+  /** No connected worker can run what a campaign needs: it waits for one. */
+  | 'worker-missing'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'
   /** A local fleet that is asked to start where one runs. */

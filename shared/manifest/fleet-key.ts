@@ -37,6 +37,18 @@ export async function createFleetKey(path: string): Promise<FleetKey> {
   return fleetKey;
 }
 
+/**
+ * Puts a new secret before those of a fleet key: it seals from then on, and the others still open.
+ *
+ * @throws LetheError `key-invalid`, `write-failed`
+ */
+export async function renewFleetKey(path: string): Promise<FleetKey> {
+  const { secrets } = await readFleetKey(path);
+  const renewed: FleetKey = { secrets: [secretOf(randomBytes(32)), ...secrets] };
+  await writeKeyFile(path, fleetKeyText(renewed), 0o600, true);
+  return renewed;
+}
+
 /** Reads a fleet key. @throws LetheError `key-invalid`, also for a file that others than its owner may read. */
 export async function readFleetKey(path: string): Promise<FleetKey> {
   const text = await keyText('fleet key', path, sizeLimit, 'secret');

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFleetKey, readFleetKey } from './fleet-key.ts';
+import { createFleetKey, readFleetKey, renewFleetKey } from './fleet-key.ts';
 import { newKey, trustIn } from './manifests.spec-support.ts';
 import { createSigningKey, readSigningKey } from './signing-key.ts';
 import { readTrustList, trustListText } from './trust-list.ts';
@@ -65,6 +65,18 @@ describe.each([
     await mkdir(at('folder'), { mode: 0o700 });
     await expect(read(at('folder'))).rejects.toMatchObject({ code: 'key-invalid' });
     await expect(read(at('none'))).rejects.toMatchObject({ code: 'key-invalid', where: at('none') });
+  });
+});
+
+describe('renewFleetKey', () => {
+  it('seals with a new secret and keeps the others', async () => {
+    const { secrets: before } = await createFleetKey(at('key'));
+    const { secrets } = await renewFleetKey(at('key'));
+    expect(secrets.slice(1).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+    expect(secrets[0].id).not.toBe(before[0].id);
+    expect(JSON.stringify(await readFleetKey(at('key')))).toBe(JSON.stringify({ secrets }));
+    expect(await modeOf(at('key'))).toBe(0o600);
+    await expect(renewFleetKey(at('none'))).rejects.toMatchObject({ code: 'key-invalid' });
   });
 });
 

@@ -4,7 +4,7 @@ import type { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import type { SessionSettings } from '../session/protocol.ts';
 import { SessionCache } from '../session/session-cache.ts';
 import type { SessionThread } from '../session/session-thread.ts';
-import type { Pruning } from './pruning.ts';
+import { largestBatch, type Pruning } from './pruning.ts';
 
 /** UNets of two sizes, and a text encoder where it is pruned. */
 const ownSessions = 3;
@@ -17,7 +17,7 @@ export class PreparedMask {
   readonly pruning: Pruning;
   readonly #model: StableDiffusion;
   readonly #thread: SessionThread;
-  readonly #perImage: boolean;
+  readonly #largestBatch: number;
   readonly #onEnd: () => void;
   #users = 0;
   #released = false;
@@ -35,8 +35,7 @@ export class PreparedMask {
     this.pruning = pruning;
     this.#thread = thread;
     this.#model = model.pruned(pruning, new SessionCache(thread, settings, ownSessions));
-    // How a product with a switched weight is shared out among threads depends on its rows, and so do its bits.
-    this.#perImage = pruning.timesteps.length > 0 && settings.threads > 1;
+    this.#largestBatch = largestBatch(pruning, settings.threads);
     this.#onEnd = onEnd;
   }
 
@@ -48,10 +47,10 @@ export class PreparedMask {
   /**
    * Does work with the pruned model, which stays until it is done.
    *
-   * @param work `perImage`: images have to be made one at a time for their bits not to depend on their company
+   * @param work is given the model and how many images may share a batch
    * @throws LetheError `session-lost` once it was released
    */
-  async use<T>(work: (model: StableDiffusion, perImage: boolean) => Promise<T>): Promise<T> {
+  async use<T>(work: (model: StableDiffusion, largestBatch: number) => Promise<T>): Promise<T> {
     if (this.#released)
       throw new LetheError('session-lost', {
         what: 'cannot make images under this mask',
@@ -60,7 +59,7 @@ export class PreparedMask {
       });
     this.#users += 1;
     try {
-      return await work(this.#model, this.#perImage);
+      return await work(this.#model, this.#largestBatch);
     } finally {
       this.#users -= 1;
       if (this.#users === 0) this.#idle();

@@ -52,6 +52,14 @@ export function setAt({ timesteps }: Pruning, timestep: number): number | undefi
   return nearest === undefined ? timesteps.length : timesteps.indexOf(nearest);
 }
 
+/**
+ * Images that may share a batch for their bits not to depend on their company. How a product with a switched weight is
+ * shared out among threads depends on its rows, and with it the order of its sums (seen from 3 threads on).
+ */
+export function largestBatch({ timesteps }: Pruning, threads: number): number {
+  return timesteps.length > 0 && threads > 1 ? 1 : Infinity;
+}
+
 /** @param switched timesteps to have a set each, followed by the union; none to prune the union throughout */
 function prunedWeight(layer: MaskedLayer, scored: readonly number[], switched: readonly number[]): PrunedWeight {
   if (switched.length === 0 || layer.steps.length === 0) return { kind: 'always', set: layer.union };

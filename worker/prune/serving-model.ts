@@ -89,8 +89,8 @@ export class ServingModel {
     batch: number,
     onEvent: (event: GenerateEvent) => void,
   ): Promise<readonly GeneratedImage[]> {
-    return prepared.use(async (model, perImage) => {
-      const images = await generateImages(model, sampling, requests, perImage ? 1 : batch, onEvent);
+    return prepared.use(async (model, largest) => {
+      const images = await generateImages(model, sampling, requests, Math.min(batch, largest), onEvent);
       this.#shape = { height: sampling.height, width: sampling.width, guidance: rowsOf(sampling) };
       return images;
     });
