@@ -129,12 +129,8 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       ...('manifest' in active ? active : {}),
     };
     print(given, { ...summary }, summaryText(summary));
-<<<<<<< HEAD
     reportFailed(summary, given.json === true);
-=======
-    reportFailed(summary);
     if ('refusal' in active) report(active.refusal);
->>>>>>> manifest
   } finally {
     progress.stop();
     await fleet.close();
@@ -165,18 +161,14 @@ function made(before: PlanResponse | undefined, after: PlanResponse): number {
   return Math.max(0, (before?.unetCalls ?? 0) - after.unetCalls);
 }
 
-<<<<<<< HEAD
-/** @param json the result and the events have told why already */
-function reportFailed({ concepts }: SweepSummary, json: boolean): void {
-=======
 function report(error: unknown): void {
   const { text, exitCode } = reportFailure(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = exitCode;
 }
 
-function reportFailed({ concepts }: SweepSummary): void {
->>>>>>> manifest
+/** @param json the result and the events have told why already */
+function reportFailed({ concepts }: SweepSummary, json: boolean): void {
   const failed = concepts.filter(({ mask }) => mask === undefined);
   if (failed.length === 0) return;
   process.exitCode = exitCodes.failed;

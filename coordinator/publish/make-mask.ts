@@ -1,4 +1,4 @@
-import type { Blobs } from '../../shared/bus/blobs.ts';
+import type { MaskBlobs } from '../store/mask-blobs.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { conceptPrune, type Scorer } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { SiteName } from '../../shared/model/site.ts';
@@ -16,7 +16,7 @@ import { conceptMask, publishMask, timestepsOf } from './publish-mask.ts';
  * @throws LetheError `method-invalid`, `tensor-mismatch`, `safetensors-invalid`, and what NATS throws.
  */
 export async function makeMask(
-  blobs: Blobs,
+  masks: MaskBlobs,
   plan: Plan,
   concept: PlannedConcept,
   sumOf: (cohort: string, site: SiteName) => CohortSum,
@@ -27,5 +27,5 @@ export async function makeMask(
   const weights = { unet: unet.weights, text_encoder: textEncoder.weights, vae: vae.weights };
   const change = await conceptPrune.finish(conceptState(plan, concept, sumOf), weights, score);
   if (change.kind !== 'mask') return undefined;
-  return publishMask(blobs, conceptMask(plan, concept, timestepsOf(plan, resultOf), change));
+  return publishMask(masks, conceptMask(plan, concept, timestepsOf(plan, resultOf), change));
 }

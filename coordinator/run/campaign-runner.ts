@@ -206,15 +206,8 @@ export class CampaignRunner {
       found.get(`${cohort} ${site}`) ?? { cohort, layers: [] };
     const resultOf = (unit: string): ResultVerdict | undefined => this.#resultOf(unit);
     try {
-<<<<<<< HEAD
-      const hash = await makeMask(store.blobs, this.plan, concept, sumOf, this.#checkpoint, score, resultOf);
+      const hash = await makeMask(store.masks, this.plan, concept, sumOf, this.#checkpoint, score, resultOf);
       if (hash === undefined) return;
-=======
-      const change = await conceptPrune.finish(conceptState(this.plan, concept, sumOf), weights, score);
-      if (change.kind !== 'mask') return;
-      const timesteps = timestepsOf(this.plan, (unit) => this.#resultOf(unit));
-      const hash = await publishMask(store.masks, conceptMask(this.plan, concept, timesteps, change));
->>>>>>> manifest
       this.#ends.set(name, { kind: 'mask', concept: name, hash });
       this.#log.info({ concept: name, mask: hash }, 'mask');
     } catch (error) {

@@ -1,9 +1,7 @@
-import { credentials } from '@grpc/grpc-js';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, expect, it } from 'vitest';
-import { MaskServiceClient } from '../../gen/fleet/v1/mask.ts';
 import { type RecordSubject, records } from '../../shared/bus/names.ts';
 import { bytes, describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
@@ -12,6 +10,7 @@ import type { CampaignState } from '../api/campaign-service.ts';
 import { sumJobs } from '../collect/sum-job.ts';
 import { queueOf } from '../dispatch/queued-unit.ts';
 import type { Plan } from '../plan/plan.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { campaignId } from '../store/campaign-entry.ts';
 import { encodeStored } from '../store/stored-json.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
@@ -64,6 +63,8 @@ await describeWithServer('what a coordinator cannot read', (server) => {
       checkpoints: [],
       scoreThreads: 1,
       registry: new Registry(),
+      keyring: fileKeyring(undefined, undefined),
+      fleetKey: undefined,
     } as const;
     const coordinator = await startCoordinator(setup, await server.connect(), pino({ level: 'silent' }));
     open.push(coordinator);
@@ -258,25 +259,5 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     await store.campaigns.update(other.id, before?.bytes ?? damaged, damagedNow?.sequence ?? 0);
     hire(coordinator);
     expect(await until(coordinator, other.id)).toMatchObject({ concepts: masks });
-  });
-
-  it('a manifest is left as it is: nothing becomes active', async () => {
-    const { store, address } = await start();
-    await store.manifests.create('a checkpoint', damaged);
-    const client = new MaskServiceClient(address, credentials.createInsecure());
-    const refused = new Promise((resolve, reject) => {
-      client.apply(
-        { checkpoint: 'a checkpoint', masks: [{ concept: 'Neon', mask: 'a'.repeat(64) }] },
-        (error, given) => {
-          if (error === null) resolve(given);
-          else reject(error);
-        },
-      );
-    });
-    await expect(refused).rejects.toMatchObject({
-      details: expect.stringContaining('cannot read what is stored') as string,
-    });
-    client.close();
-    expect((await store.manifests.read('a checkpoint'))?.bytes).toEqual(damaged);
   });
 });
