@@ -17,6 +17,7 @@ import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
 import { planText } from './output/plan-text.ts';
+import { SweepEvents } from './output/sweep-events.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
 import { workersOption } from './up.ts';
@@ -51,6 +52,7 @@ export function sweepCommand(): Command {
       `
 Starts a fleet on this machine for the run if there is none (--workers). The same command goes on where an earlier one
 ended: what is stored is not run again. Ctrl-C ends that fleet in order; of a fleet that was there it only stops following.
+With --json the result is one object on stdout, and every change until then an object a line on stderr.
 Exit code 0 if every concept has its mask, 1 if some have none, 2 for a campaign that cannot be run.
 
 Example:
@@ -68,7 +70,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
   // Cancelling needs nobody who computes.
   const workers = given.cancel === undefined ? given.workers : 0;
-  const progress = sweepProgress(process.stderr);
+  const progress = given.json === true ? new SweepEvents(process.stderr) : sweepProgress(process.stderr);
   const say = (text: string): void => {
     progress.say(text);
   };
@@ -127,7 +129,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       ...('manifest' in active ? active : {}),
     };
     print(given, { ...summary }, summaryText(summary));
-    reportFailed(summary);
+    reportFailed(summary, given.json === true);
     if ('refusal' in active) report(active.refusal);
   } finally {
     progress.stop();
@@ -165,12 +167,13 @@ function report(error: unknown): void {
   process.exitCode = exitCode;
 }
 
-function reportFailed({ concepts }: SweepSummary): void {
+/** @param json the result and the events have told why already */
+function reportFailed({ concepts }: SweepSummary, json: boolean): void {
   const failed = concepts.filter(({ mask }) => mask === undefined);
   if (failed.length === 0) return;
   process.exitCode = exitCodes.failed;
   for (const { failure } of failed)
-    if (failure !== undefined) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
+    if (failure !== undefined && !json) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
 }
 
 function print(given: SweepOptions, json: Readonly<Record<string, unknown>>, text: string): void {

@@ -88,7 +88,7 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
     });
     for (let i = 1; i <= workers; i++) await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
     await Promise.race([ready(address, workers, join(logs, 'coordinator.log')), fleet.failed]);
-    await writeNote(data, { pid: process.pid, coordinator: address, workers });
+    await writeNote(data, { pid: process.pid, coordinator: address, workers, nats: { server, token } });
     return fleet;
   } catch (error) {
     fleet.kill();

@@ -4,8 +4,8 @@ import { partialFromBytes } from '../../shared/fleet/partial-bytes.ts';
 import type { FinishedTask } from '../../shared/fleet/task.ts';
 import { checkPartial } from '../../shared/statistics/partial.ts';
 import type { Store } from '../store/store.ts';
-import { decodeStored, encodeStored } from '../store/stored-json.ts';
-import { type ResultVerdict, verdictSchema } from '../store/verdict.ts';
+import { encodeStored } from '../store/stored-json.ts';
+import { isRepair, type ResultVerdict } from '../store/verdict.ts';
 
 /**
  * Commits what a worker has computed: blobs first, under names of this attempt, then one record a site. Whoever is first on
@@ -68,6 +68,6 @@ async function offer({ records: stored }: Store, verdict: ResultVerdict): Promis
   const offered = await stored.offer(subject, bytes);
   if (offered.kind === 'won') return true;
   const { winner } = offered;
-  if (decodeStored(verdictSchema, winner.bytes, subject).kind !== 'repair') return false;
+  if (!isRepair(winner.bytes, subject)) return false;
   return (await stored.replace(subject, bytes, winner.sequence)).kind === 'replaced';
 }

@@ -1,5 +1,6 @@
 import { type Mask, type MaskPart } from '../../shared/mask/mask.ts';
 import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { maskBlob } from '../../shared/mask/mask-blob.ts';
 import { compressMask } from '../../shared/mask/mask-storage.ts';
 import { conceptPrune } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { MaskChange } from '../../shared/method/method.ts';
@@ -7,10 +8,7 @@ import type { ResultVerdict } from '../store/verdict.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 import type { MaskBlobs } from '../store/mask-blobs.ts';
 
-/** Name of a mask in the blob store. */
-export function maskBlob(hash: string): string {
-  return `mask/${hash}`;
-}
+export { maskBlob };
 
 /**
  * Timesteps of the first τ UNet calls, as the workers that made them have told; all trajectories of a plan have the same.

@@ -119,7 +119,16 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
-  const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+  const desk = new CampaignDesk(
+    name,
+    store,
+    book,
+    campaigns,
+    workers,
+    leases,
+    shelf,
+    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble,
+  );
 
   const servers: ServingList = (checkpoint) => listServers(bus, checkpoint);
   const publication = {
@@ -143,6 +152,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
 
   const renewal = setInterval(() => {
     dispatcher.retry();
+    campaigns.pin();
     keepLeases(dispatch, systemClock, (task) => dispatcher.sitesOf(task)).catch((error: unknown) => {
       log.warn({ err: error }, 'cannot renew leases');
     });

@@ -9,6 +9,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { CampaignEntry } from '../store/campaign-entry.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 
+/** In place of a class that nobody has pinned yet: it is part of hashes, and of no count. */
+export const unpinned = 'unpinned';
+
+/** The numerics class of a plan; undefined where none is pinned yet. */
+export function pinnedClass({ numerics }: Plan): string | undefined {
+  return numerics === unpinned ? undefined : numerics;
+}
+
 /** A campaign on a checkpoint of this machine: all that is needed to plan it in any numerics class. */
 export interface Plannable {
   readonly campaign: Campaign;

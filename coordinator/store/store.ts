@@ -25,6 +25,8 @@ export interface Store {
   /** Those of `blobs` that are masks: sealed where there is a fleet key. */
   readonly masks: MaskBlobs;
   readonly broadcast: Broadcast;
+  /** Whether NATS is there now, as far as it is known. */
+  readonly isConnected: () => boolean;
 }
 
 /**
@@ -46,5 +48,6 @@ export async function openStore(bus: Bus, replicas: Replicas, leaseMs: number, f
     audit: new AuditLog(bus),
     verifications: new Documents(bus, buckets.verifications),
     broadcast: new Broadcast(bus),
+    isConnected: () => !bus.connection.aborted,
   };
 }

@@ -11,7 +11,7 @@ const schema = z.object({
   /** What people call it: a name that an operator gave, or host and port. */
   process: z.string().min(1).max(200),
   checkpoint: z.string().min(1).max(1000),
-  /** Of the manifest it serves, whose bytes hash to `digest`; absent before its first. */
+  /** Of the manifest it serves, and its digest as `manifestDigest` makes it; absent before its first. */
   version: z.int().min(1).optional(),
   digest: z
     .string()

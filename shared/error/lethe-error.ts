@@ -119,6 +119,8 @@ export type FailureCode =
   | 'campaign-cancelled'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
+  /** No connected worker can run what a campaign needs: it waits for one. */
+  | 'worker-missing'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'
   /** A local fleet that is asked to start where one runs. */
@@ -136,7 +138,11 @@ export type FailureCode =
   /** A sealed blob that cannot be opened: no key for it, or it was altered. */
   | 'blob-sealed'
   /** Serving processes that have not acknowledged a change in time. */
-  | 'serving-behind';
+  | 'serving-behind'
+  /** The file in which a serving process keeps what it has seen says nothing certain. */
+  | 'state-damaged'
+  /** Images were to be made where no set of masks is known yet. */
+  | 'serving-unready';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
