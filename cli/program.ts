@@ -16,6 +16,7 @@ import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 import { workersCommand } from './workers.ts';
 import { generateCommand } from './generate.ts';
 
@@ -31,6 +32,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addCommand(upCommand())
     .addCommand(sweepCommand())
+    .addCommand(verifyCommand())
     .addCommand(statusCommand())
     .addCommand(workersCommand())
     .addCommand(masksCommand())

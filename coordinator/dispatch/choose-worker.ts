@@ -12,15 +12,19 @@ export interface Candidate {
 
 /** What a queue's units need of a worker. */
 export type Need = Pick<QueuedUnit, 'memory'> & {
-  readonly unit: Pick<QueuedUnit['unit'], 'checkpoint' | 'graph'> & {
+  readonly unit: Pick<QueuedUnit['unit'], 'kind' | 'checkpoint' | 'graph'> & {
     /** Undefined where any will do: the first worker that can run it decides. */
     readonly numerics: string | undefined;
   };
 };
 
 /** Why a worker could never run it; undefined if it could. */
-export function obstacle({ checkpoints, numerics, graph, memory }: Capabilities, need: Need): string | undefined {
+export function obstacle(
+  { units, checkpoints, numerics, graph, memory }: Capabilities,
+  need: Need,
+): string | undefined {
   const { unit } = need;
+  if (!units.includes(unit.kind)) return `it runs no ${unit.kind} units: it is of an earlier release`;
   if (!checkpoints.includes(unit.checkpoint)) return `it does not hold checkpoint ${unit.checkpoint}`;
   if (unit.numerics !== undefined && numerics !== unit.numerics)
     return `it computes in numerics class ${numerics}, not ${unit.numerics}`;

@@ -1,7 +1,7 @@
 import { parseUnitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { RunningTask } from '../../shared/fleet/task.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { ConnectedWorker, WorkerEvent, WorkerGate } from '../api/worker-gate.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -16,7 +16,7 @@ export class Dispatcher implements WorkerGate {
   readonly #clock: Clock;
   readonly #results: ResultSettler;
   /** Sites that a task is wanted for. */
-  readonly #sites = new Map<string, readonly SiteName[]>();
+  readonly #sites = new Map<string, readonly Output[]>();
 
   constructor(dispatch: Dispatch, clock: Clock) {
     this.#dispatch = dispatch;
@@ -56,12 +56,12 @@ export class Dispatcher implements WorkerGate {
     return this.#results.trouble(campaign);
   }
 
-  sitesOf(task: string): readonly SiteName[] {
+  sitesOf(task: string): readonly Output[] {
     return this.#sites.get(task) ?? [];
   }
 
   /** A task has been leased to one of the workers. */
-  leased(task: string, sites: readonly SiteName[]): void {
+  leased(task: string, sites: readonly Output[]): void {
     this.#sites.set(task, sites);
   }
 

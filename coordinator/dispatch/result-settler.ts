@@ -3,7 +3,7 @@ import { parseReplySubject, type ReplySubject } from '../../shared/bus/lease.ts'
 import { parseUnitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FinishedTask, RemoteFailure } from '../../shared/fleet/task.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { ConnectedWorker } from '../api/worker-gate.ts';
 import { commitResult } from '../collect/commit-result.ts';
 import { failureOf, type StoredFailure } from '../store/stored-json.ts';
@@ -20,7 +20,7 @@ const passing: readonly string[] = ['bus-unavailable', 'bus-store-failed'];
 export class ResultSettler {
   readonly #dispatch: Dispatch;
   readonly #clock: Clock;
-  readonly #sites: Map<string, readonly SiteName[]>;
+  readonly #sites: Map<string, readonly Output[]>;
   /** Results that could not be committed yet, by task. */
   readonly #uncommitted = new Map<string, { readonly connection: ConnectedWorker; readonly finished: FinishedTask }>();
   readonly #committing = new Set<string>();
@@ -28,7 +28,7 @@ export class ResultSettler {
   readonly #troubles = new Map<string, LetheError>();
 
   /** @param sites that a task is wanted for, by task; those of a committed one are removed */
-  constructor(dispatch: Dispatch, clock: Clock, sites: Map<string, readonly SiteName[]>) {
+  constructor(dispatch: Dispatch, clock: Clock, sites: Map<string, readonly Output[]>) {
     this.#dispatch = dispatch;
     this.#clock = clock;
     this.#sites = sites;

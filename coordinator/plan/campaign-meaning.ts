@@ -1,8 +1,10 @@
 import { closest } from '../../shared/config/closest.ts';
 import { keyText, type Path, type Problem } from '../../shared/config/problem.ts';
 import type { YamlFile } from '../../shared/config/yaml-file.ts';
-import { concept as conceptSchema, maskSettings, maxConcepts, promptSource } from './campaign-schema.ts';
+import { promptSource } from './campaign-parts.ts';
+import { concept as conceptSchema, maskSettings, maxConcepts } from './campaign-schema.ts';
 import { expandPrompts, inStyle, maxPrompts, promptCount, type PromptEntry } from './prompt-list.ts';
+import { verificationProblems } from './verify-meaning.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 /** Prompts of all concepts together, with multiplicity: what a plan can be made of in memory. */
@@ -46,6 +48,7 @@ export function meaningProblems(file: YamlFile): readonly Problem[] {
     if (before <= maxListed && listed > maxListed)
       report(at, `the concepts up to here list more than ${maxListed} prompts; make several campaigns of them`);
   }
+  verificationProblems(campaign, concepts.slice(0, maxConcepts), report);
   return problems;
 }
 

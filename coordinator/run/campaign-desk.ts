@@ -65,6 +65,7 @@ export class CampaignDesk implements CampaignService {
     const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint);
     const wanted: CampaignEntry = {
       id,
+      kind: 'sweep',
       text,
       source,
       checkpoint: facts.checkpoint,
@@ -157,7 +158,9 @@ export class CampaignDesk implements CampaignService {
   #summary(plan: Plan): PlanSummary {
     const bill = billOf(plan, (unit, site) => this.#book.settled(unit, site)?.kind === 'result', this.#rates(plan));
     const memory = plan.units.reduce((most, unit) => Math.max(most, unit.memory.bytes), 0);
-    const left = leftOut(this.#workers.all, { memory, unit: { ...plan, numerics: pinnedClass(plan) } });
+    const { checkpoint, graph } = plan;
+    const unit = { kind: 'denoise', checkpoint, graph, numerics: pinnedClass(plan) } as const;
+    const left = leftOut(this.#workers.all, { memory, unit });
     const able = this.#workers.all.length - left.length;
     return {
       units: bill.units.total,

@@ -5,16 +5,20 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
-import { type CampaignEntry, entryOf, type ConceptEnd } from '../store/campaign-entry.ts';
+import { type CampaignEntry, type Ending, entryOf } from '../store/campaign-entry.ts';
 import { encodeStored, errorOf, failureOf } from '../store/stored-json.ts';
 import { missing } from './campaign-missing.ts';
 import { CampaignRunner, type RunnerTools } from './campaign-runner.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
+import { ImageRunner } from './image-runner.ts';
 import { type Plannable, plannableEntry } from './plan-entry.ts';
 
 /** Codes after which the same is tried again, and the pause before it, in ms. */
 const passing: readonly string[] = ['bus-unavailable', 'bus-store-failed'];
 const againMs = 2_000;
+
+/** What brings one campaign, or one job of images, on at this coordinator. */
+export type Runner = CampaignRunner | ImageRunner;
 
 /** A campaign as this coordinator knows it. */
 export interface KnownCampaign {
@@ -26,7 +30,7 @@ export interface KnownCampaign {
   /** Why it could not be planned, or its end not be stored, when that was tried. */
   readonly problem: LetheError | undefined;
   /** While it runs here. */
-  readonly runner: CampaignRunner | undefined;
+  readonly runner: Runner | undefined;
 }
 
 /** Follows the entries of all campaigns: runs those that are active, ends those that are over. */
@@ -43,6 +47,12 @@ export class Campaigns {
   readonly #planning = new Set<string>();
   readonly #listeners = new Set<() => void>();
   #signal: AbortSignal | undefined;
+  #current: () => void = () => undefined;
+  readonly #followed = new Promise<void>((resolve) => {
+    this.#current = resolve;
+  });
+  /** Texts of image jobs that are being read. */
+  readonly #reading = new Set<Promise<void>>();
 
   constructor(tools: RunnerTools, shelf: CheckpointShelf, workers: WorkerBook, dispatcher: Dispatcher) {
     this.#tools = tools;
@@ -72,10 +82,17 @@ export class Campaigns {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Resolves when every entry that was there has been read: what is asked for before would be made again. */
+  async read(): Promise<void> {
+    await this.#followed;
+    await Promise.all(this.#reading);
+  }
+
   /** Follows the entries until the signal. */
   async follow(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     for await (const event of this.#tools.store.campaigns.watch(signal)) {
+      if (event.kind === 'current') this.#current();
       if (event.kind === 'removed') this.#unreadable.delete(event.key);
       if (event.kind !== 'document') continue;
       try {
@@ -96,7 +113,7 @@ export class Campaigns {
     this.#unreadable.delete(key);
     const { plannable, problem, runner } = before ?? {};
     this.#known.set(key, { entry, sequence, plannable, problem, runner });
-    if (before?.plannable === undefined) this.#attempt(key, () => this.#makePlannable(entry));
+    if (before?.plannable === undefined) this.#readText(entry);
     if (entry.state.kind !== 'active') this.#end(entry, before?.runner);
     else if (before?.runner === undefined) this.#start(key);
     for (const listener of this.#listeners) listener();
@@ -122,7 +139,7 @@ export class Campaigns {
   pin(): void {
     for (const { entry, plannable } of this.all) {
       if (entry.state.kind !== 'active') continue;
-      if (plannable === undefined) this.#attempt(entry.id, () => this.#makePlannable(entry));
+      if (plannable === undefined) this.#makePlannable(entry);
       else this.#start(entry.id);
     }
   }
@@ -146,6 +163,15 @@ export class Campaigns {
       if (outcome.kind === 'stored') return this.take({ key: id, sequence: outcome.sequence, bytes });
       document = outcome.found;
     }
+  }
+
+  #readText(entry: CampaignEntry): void {
+    const reading = this.#makePlannable(entry).catch((error: unknown) => {
+      this.#log.error({ campaign: entry.id, err: error }, 'cannot bring a campaign on');
+    });
+    if (entry.kind !== 'images') return;
+    this.#reading.add(reading);
+    void reading.then(() => this.#reading.delete(reading));
   }
 
   async #makePlannable(entry: CampaignEntry): Promise<void> {
@@ -180,22 +206,23 @@ export class Campaigns {
         );
       return;
     }
-    const plan = plannable.plan(entry.numerics);
-    const runner = new CampaignRunner(id, plan, plannable.checkpoint, this.#tools);
+    const runner =
+      plannable.kind === 'sweep'
+        ? new CampaignRunner(id, plannable.plan(entry.numerics), plannable.checkpoint, this.#tools)
+        : new ImageRunner(id, plannable.plan(), this.#tools);
     this.#known.set(id, { ...known, runner });
-    this.#log.info({ campaign: id, numerics: entry.numerics, units: plan.units.length }, 'campaign runs');
+    this.#log.info({ campaign: id, numerics: entry.numerics, units: runner.plan.units.length }, 'campaign runs');
     this.#attempt(id, async () => {
-      const concepts = await runner.run();
-      if (concepts === undefined) return;
-      await this.#finish(id, concepts);
+      const ending = await runner.run();
+      if (ending !== undefined) await this.#finish(id, ending);
     });
   }
 
-  async #finish(id: string, concepts: readonly ConceptEnd[]): Promise<void> {
+  async #finish(id: string, ending: Ending): Promise<void> {
     for (;;) {
       try {
         await this.change(id, (each) =>
-          each.state.kind === 'active' ? { ...each, state: { kind: 'done', concepts: [...concepts] } } : each,
+          each.state.kind === 'active' ? { ...each, state: { kind: 'done', ...ending } } : each,
         );
         return;
       } catch (error) {
@@ -209,7 +236,7 @@ export class Campaigns {
     }
   }
 
-  #end(entry: CampaignEntry, runner: CampaignRunner | undefined): void {
+  #end(entry: CampaignEntry, runner: Runner | undefined): void {
     const { id, state } = entry;
     const known = this.#known.get(id);
     if (known !== undefined) this.#known.set(id, { ...known, runner: undefined });

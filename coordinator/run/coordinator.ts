@@ -21,7 +21,9 @@ import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
 import type { Keyring } from '../publish/keyring.ts';
+import { MaskBytes } from '../publish/mask-bytes.ts';
 import { highestServed, MaskDesk, type ServingList } from '../publish/mask-desk.ts';
+import { MaskSets } from '../publish/mask-set.ts';
 import { RecordBook } from '../store/record-book.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
@@ -29,6 +31,7 @@ import { CampaignDesk } from './campaign-desk.ts';
 import { Campaigns } from './campaigns.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
+import { ImageDesk } from './image-desk.ts';
 
 /** What a coordinator is told when it is set up. */
 export interface CoordinatorSetup {
@@ -85,9 +88,11 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const workers = new WorkerBook(book);
   const wake = new Wake();
   const metrics = new CoordinatorMetrics(setup.registry);
+  const maskBytes = new MaskBytes(store.masks);
   const dispatch: Dispatch = {
     store,
     book,
+    masks: maskBytes,
     workers,
     leases,
     times,
@@ -119,6 +124,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
+  const images = new ImageDesk(store, book, campaigns, workers, shelf, new MaskSets(store.masks, maskBytes));
   const desk = new CampaignDesk(
     name,
     store,
@@ -167,7 +173,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, masks);
+  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, masks, images);
   return {
     address: api.address,
     gate,

@@ -29,6 +29,7 @@ function worker(name: string, more: More = {}): Listed {
     graph: plan.graph,
     checkpoints: [plan.checkpoint],
     version: '0',
+    units: ['denoise', 'encode'] as const,
   };
   const { capabilities: other, ...rest } = more;
   return { worker: name, draining: false, suspended: '', ...rest, capabilities: { ...capabilities, ...other } };

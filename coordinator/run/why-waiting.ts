@@ -4,7 +4,7 @@ import type { Need } from '../dispatch/choose-worker.ts';
 import { defaultLimits, judgeAttempts } from '../dispatch/judge-attempts.ts';
 import { leftOut, type Listed } from '../dispatch/left-out.ts';
 import { unitState } from '../dispatch/ready-units.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { UnitPlan } from '../plan/plan.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import { pinnedClass } from './plan-entry.ts';
 
@@ -30,7 +30,7 @@ export function natsAway(campaign: string): LetheError {
 export function waitingForWorker(
   coordinator: string,
   campaign: string,
-  plan: Plan,
+  plan: UnitPlan,
   book: Pick<RecordBook, 'settled' | 'attempts'>,
   workers: readonly Listed[],
 ): Waiting {
@@ -53,14 +53,15 @@ export function waitingForWorker(
 }
 
 /** What a worker has to have for the unit that could run now and needs least; undefined if there is none. */
-function leastNeed(plan: Plan, book: Pick<RecordBook, 'settled' | 'attempts'>): Need | undefined {
+function leastNeed(plan: UnitPlan, book: Pick<RecordBook, 'settled' | 'attempts'>): Need | undefined {
   const memory = plan.units.flatMap((unit) => {
     if (unitState(unit, (hash, site) => book.settled(hash, site)).kind !== 'ready') return [];
     const judgement = judgeAttempts(book.attempts(unit.hash), defaultLimits);
     return Math.max(unit.memory.bytes, judgement.kind === 'more-memory' ? (judgement.gib / 2) * 2 ** 30 : 0);
   });
   if (memory.length === 0) return undefined;
-  const { checkpoint, graph } = plan;
+  const { checkpoint, graph, units } = plan;
+  const kind = units[0]?.unit.kind ?? 'denoise';
   const least = memory.reduce((a, b) => Math.min(a, b));
-  return { memory: least, unit: { checkpoint, graph, numerics: pinnedClass(plan) } };
+  return { memory: least, unit: { kind, checkpoint, graph, numerics: pinnedClass(plan) } };
 }

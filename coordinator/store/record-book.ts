@@ -2,13 +2,16 @@ import type { z } from 'zod';
 import { type RecordFilter, recordFilters, records, type RecordSubject, streams } from '../../shared/bus/names.ts';
 import type { Records, StoredRecord } from '../../shared/bus/records.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { type SiteName, sites } from '../../shared/model/site.ts';
+import { sites } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import { type Attempt, attemptSchema } from './attempt.ts';
 import { decodeStored, failureOf, invalidRecord } from './stored-json.ts';
 import { type SumRecord, sumRecordSchema } from './sum-record.ts';
 import { type Suspension, suspensionSchema } from './suspension.ts';
 import { UnreadableRecords } from './unreadable-records.ts';
 import { type Settled, type StoredVerdict, verdictSchema } from './verdict.ts';
+
+const outputs: readonly Output[] = [...sites.map(({ name }) => name), 'image'];
 
 /**
  * The records as this process has seen them, kept up to date. It may be a moment behind: what must not be decided by an old
@@ -31,7 +34,7 @@ export class RecordBook {
     this.#unreadable = new UnreadableRecords(records);
   }
 
-  verdict(unit: string, site: SiteName): StoredVerdict | undefined {
+  verdict(unit: string, site: Output): StoredVerdict | undefined {
     return this.#verdicts.get(`${unit} ${site}`);
   }
 
@@ -39,16 +42,16 @@ export class RecordBook {
    * The verdict by which a unit has ended for a site; a result that is being repaired is none. One that cannot be read is a
    * failure, with the error that names it: no other may take its place, and nobody can wait for it.
    */
-  settled(unit: string, site: SiteName): Settled | undefined {
+  settled(unit: string, site: Output): Settled | undefined {
     const error = this.#unreadable.size === 0 ? undefined : this.#unreadable.get(records.verdict(unit, site));
     if (error !== undefined) return { kind: 'failed', unit, site, failure: failureOf(error), attempts: 0 };
     const verdict = this.verdict(unit, site)?.verdict;
     return verdict?.kind === 'repair' ? undefined : verdict;
   }
 
-  /** Sites that a unit has a verdict for. */
-  sitesOf(unit: string): readonly SiteName[] {
-    return sites.flatMap(({ name }) => (this.#verdicts.has(`${unit} ${name}`) ? [name] : []));
+  /** What a unit has a verdict for. */
+  sitesOf(unit: string): readonly Output[] {
+    return outputs.filter((output) => this.#verdicts.has(`${unit} ${output}`));
   }
 
   /** Every attempt at a unit that gave no result, in the order of their records. */

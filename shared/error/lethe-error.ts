@@ -67,6 +67,10 @@ export type FailureCode =
   | 'non-finite'
   /** A unit's statistics that cannot be merged. */
   | 'partial-invalid'
+  /** An image of a worker or of the store that is none. */
+  | 'image-invalid'
+  /** An image that was never asked for, or whose unit has not ended. */
+  | 'image-missing'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
   /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */
@@ -119,7 +123,7 @@ export type FailureCode =
   | 'campaign-cancelled'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
-  /** No connected worker can run what a campaign needs: it waits for one. */
+  /** No connected worker can run what a campaign or a job of images needs: it waits for one. */
   | 'worker-missing'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { Conversation, type Instruction } from './conversation.ts';
 import type { CoordinatorLink } from './coordinator-link.ts';
 import { reasonAgainst } from './lease-check.ts';
-import { type Observe, runTask } from './run-task.ts';
+import { type RunUnit, runTask } from './run-task.ts';
 import type { WaitingEntry } from './task-entry.ts';
 import { phaseOf, TaskTable } from './task-table.ts';
 import { WorkerLifecycle } from './worker-lifecycle.ts';
@@ -22,7 +22,7 @@ const lastWords = 1000;
  */
 export class FleetWorker {
   readonly #setup: WorkerSetup;
-  readonly #observe: Observe;
+  readonly #runUnit: RunUnit;
   readonly #conversation: Conversation;
   readonly #clock: Clock;
   readonly #observer: WorkerObserver;
@@ -32,9 +32,9 @@ export class FleetWorker {
   /** The reason it stopped for, when it has. */
   readonly stopped: Promise<string>;
 
-  constructor(setup: WorkerSetup, observe: Observe, link: CoordinatorLink, clock: Clock, observer: WorkerObserver) {
+  constructor(setup: WorkerSetup, runUnit: RunUnit, link: CoordinatorLink, clock: Clock, observer: WorkerObserver) {
     this.#setup = setup;
-    this.#observe = observe;
+    this.#runUnit = runUnit;
     this.#clock = clock;
     this.#observer = observer;
     this.#tasks = new TaskTable(setup.slots, setup.keep);
@@ -155,7 +155,7 @@ export class FleetWorker {
     this.#conversation.progress(task, phaseOf(this.#tasks.run(lease, stop)));
     this.#changed();
     try {
-      const result = await runTask(this.#observe, lease, states, this.#clock, stop.signal, (phase) => {
+      const result = await runTask(this.#runUnit, lease, states, this.#clock, stop.signal, (phase) => {
         const entry = this.#tasks.runningAs(task, stop);
         if (entry !== undefined) this.#conversation.progress(task, phaseOf(this.#tasks.enter(entry, phase)));
       });

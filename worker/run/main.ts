@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const capabilities = capabilitiesOf({ provider, threads }, device, memory, known, shelf.ids, version);
   const setup = { name, capabilities, slots, grace: grace * 1000, keep };
   const observer = observerOf(log.child({ worker: name }), workerMetrics(registry));
-  const worker = new FleetWorker(setup, shelf.observe, link, systemClock, observer);
+  const worker = new FleetWorker(setup, shelf.runUnit, link, systemClock, observer);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       worker.drain(signal);

@@ -2,6 +2,7 @@
  * Entry point of the session thread: the only place that touches onnxruntime-node. run() blocks its thread for as long
  * as the model takes, so nothing else lives here. Requests are answered in the order they arrive.
  */
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { withWeights } from '../../shared/model/graph/encode.ts';
@@ -37,9 +38,11 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       const switched = await SwitchedWeights.read(request.switched);
       const options = sessionOptions(request.settings, request.weightsDirectory);
       const session = await InferenceSession.create(withWeights(request.model, pruned), options);
-      opened += 1;
-      sessions.set(opened, { session, switched });
-      return { kind: 'opened', id, session: opened };
+      return keep(id, session, switched);
+    }
+    case 'open-file': {
+      const options = sessionOptions(request.settings, dirname(request.path));
+      return keep(id, await InferenceSession.create(request.path, options), await SwitchedWeights.read([]));
     }
     case 'run': {
       const { session, switched } = openedOf(request.session);
@@ -55,6 +58,12 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'disposed', id };
     }
   }
+}
+
+function keep(id: number, session: InferenceSession, switched: SwitchedWeights): Reply {
+  opened += 1;
+  sessions.set(opened, { session, switched });
+  return { kind: 'opened', id, session: opened, inputs: session.inputNames, outputs: session.outputNames };
 }
 
 function openedOf(id: number): Opened {
