@@ -35,7 +35,7 @@ export class ImageIndex {
     for (const { hash, unit } of plan.units) {
       if (unit.kind !== 'image') continue;
       for (const [item, trajectory] of unit.trajectories.entries()) {
-        const key = imageKey(commonOf(unit), trajectory);
+        const key = imageKey(unit, trajectory);
         const places = this.#places.get(key) ?? [];
         this.#places.set(key, [...places, { job, unit: hash, item }]);
       }
@@ -55,9 +55,4 @@ export class ImageIndex {
   jobsOf(key: string): readonly string[] {
     return (this.#places.get(key) ?? []).map(({ job }) => job);
   }
-}
-
-function commonOf(unit: Parameters<typeof imageKey>[0]): Parameters<typeof imageKey>[0] {
-  const { checkpoint, numerics, graph, sampling, mask } = unit;
-  return { checkpoint, numerics, graph, sampling, ...(mask === undefined ? {} : { mask }) };
 }

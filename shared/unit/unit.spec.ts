@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { contentHash } from './content-hash.ts';
-import { type DenoiseUnit, type EncodeUnit, guidanceRows, unitHash, unitSize } from './unit.ts';
+import {
+  type DenoiseUnit,
+  type EncodeUnit,
+  guidanceRows,
+  imageKey,
+  type ImageUnit,
+  unitHash,
+  unitSize,
+} from './unit.ts';
 
 const denoise: DenoiseUnit = {
   kind: 'denoise',
@@ -22,10 +30,22 @@ const encode: EncodeUnit = {
   prompts: ['', 'a cat'],
 };
 
+const image: ImageUnit = {
+  kind: 'image',
+  checkpoint: 'sha256:00',
+  numerics: 'cpu',
+  graph: '1',
+  sampling: denoise.sampling,
+  trajectories: denoise.trajectories,
+};
+const mask = 'a'.repeat(64);
+
 describe('unitHash', () => {
   it('is what it was: results are found by it', () => {
     expect(unitHash(denoise)).toBe('b866d2e948c78b05b63baafe73e297e0ce20e0238c96b0dd7279674df4e61cde');
     expect(unitHash(encode)).toBe('17d288d7c112a1e00faa66d01a47a7d576c713f8398f8b533582224ba4c74c47');
+    expect(unitHash(image)).toBe('e93cf19889a5d381ef88e4a5a7b65e84de54fc242c496262e32dbf2ab21ce486');
+    expect(unitHash({ ...image, mask })).toBe('dea83f4b395a75d7122fac95139f29ca2c491728b2bf45aa7f09ca52cd2bca11');
   });
 
   it.each<[string, DenoiseUnit]>([
@@ -63,5 +83,24 @@ describe('unitSize and guidanceRows', () => {
     expect(unitSize(encode)).toEqual({ items: 2, steps: 1 });
     expect(guidanceRows(denoise.sampling)).toBe(2);
     expect(guidanceRows({ ...denoise.sampling, guidance: 1 })).toBe(1);
+  });
+});
+
+describe('imageKey', () => {
+  const [trajectory = { prompt: '', seed: '' }] = image.trajectories;
+  const key = imageKey(image, trajectory);
+
+  it('does not change with what shares the unit, and changes with all else', () => {
+    expect(imageKey({ ...image, trajectories: [trajectory] } as ImageUnit, trajectory)).toBe(key);
+    const others = [
+      imageKey({ ...image, mask }, trajectory),
+      imageKey({ ...image, numerics: 'cuda' }, trajectory),
+      imageKey({ ...image, graph: '2' }, trajectory),
+      imageKey({ ...image, checkpoint: 'sha256:01' }, trajectory),
+      imageKey({ ...image, sampling: { ...image.sampling, steps: 51 } }, trajectory),
+      imageKey(image, { ...trajectory, seed: '1' }),
+      imageKey(image, { ...trajectory, prompt: 'a cat ' }),
+    ];
+    expect(new Set([key, ...others]).size).toBe(8);
   });
 });
