@@ -19,6 +19,7 @@ import { exitCodes } from './output/failure.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { readCampaign } from './read-campaign.ts';
 import { workersOption } from './up.ts';
+import { recordVerifications } from './verification/record-verifications.ts';
 import { refuseOverlap, sweptTrajectories } from './verification/refuse-overlap.ts';
 import { testPlan } from './verification/test-plan.ts';
 import { masksToVerify, together } from './verification/variants.ts';
@@ -100,6 +101,7 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
       const verification = await (
         fleet.own === undefined ? verifying : Promise.race([verifying, fleet.own.failed])
       ).finally(progress.stop);
+      await recordVerifications(fleet.client, campaign.name, checkpoint, verification);
       process.stdout.write(
         given.json === true
           ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification) })}\n`
