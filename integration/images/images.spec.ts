@@ -199,4 +199,25 @@ describe('images asked of a fleet', () => {
     await expect(making).rejects.toMatchObject({ code: 'unit-stopped' });
     expect((await request(asks, 1)).images).toHaveLength(6);
   });
+
+  it('fail, and say why, where their mask is gone when a worker is there at last', async () => {
+    const [{ numerics } = { numerics: '' }] = await client.workers();
+    const mask = masks.get(neon);
+    if (mask === undefined) throw new Error('it was made');
+    const copy = encodeMask({ ...mask, parts: [] });
+    const hash = maskName(copy);
+    const blobs = new Blobs(await fleet.bus());
+    await blobs.put(maskBlob(hash), copy);
+    await worker.kill();
+    const source = { checkpoint: id, directory: undefined, variant: undefined, numerics };
+    const groups = [{ sampling, masks: [hash], trajectories: [{ prompt: 'a castle', seed: '0' }] }];
+    const { jobs } = await client.makeImages({ source, title: 'spec', batch: 1 }, groups);
+    // What it has read it keeps: another one has to read the mask.
+    await coordinator.process.kill();
+    await blobs.delete(maskBlob(hash));
+    coordinator = await fleet.coordinator('c3', coordinator.address);
+    worker = fleet.worker('w3', coordinator);
+    const { failure } = await coordinator.client.until(jobs[0] ?? '', ({ ended }) => ended);
+    expect(failure).toMatchObject({ code: 'campaign-failed', why: 'cannot read the mask: no mask has this hash' });
+  });
 });
