@@ -15,12 +15,21 @@ import {
   type SubmitResponse,
   type WorkerStatus,
 } from '../../gen/fleet/v1/campaign.ts';
+import {
+  type FetchImagesRequest,
+  ImageServiceClient,
+  type ImagesHead,
+  type ImageGroup,
+  type RequestImagesRequest,
+  type RequestImagesResponse,
+} from '../../gen/fleet/v1/image.ts';
 import { type ActiveMask, type ManifestResponse, MaskServiceClient } from '../../gen/fleet/v1/mask.ts';
 import { Failure } from '../../gen/fleet/v1/unit.ts';
 import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
+import { writeDrained } from '../../shared/fleet/write-drained.ts';
 import { errorOfFailure } from './remote-error.ts';
 
 /** Milliseconds that a question which needs no model may take: a plan opens and hashes the checkpoint. */
@@ -35,6 +44,7 @@ export class FleetClient {
   readonly #campaigns: CampaignServiceClient;
   readonly #fleet: FleetServiceClient;
   readonly #masks: MaskServiceClient;
+  readonly #images: ImageServiceClient;
 
   /** @throws LetheError `usage` for an address beyond this machine, as long as there are no certificates. */
   constructor(address: string) {
@@ -44,6 +54,7 @@ export class FleetClient {
     this.#campaigns = new CampaignServiceClient(address, plain, channelOptions);
     this.#fleet = new FleetServiceClient(address, plain, channelOptions);
     this.#masks = new MaskServiceClient(address, plain, channelOptions);
+    this.#images = new ImageServiceClient(address, plain, channelOptions);
   }
 
   async submit(request: SubmitRequest): Promise<SubmitResponse> {
@@ -102,8 +113,46 @@ export class FleetClient {
     return this.#ask(this.#masks.apply.bind(this.#masks), { checkpoint, masks: [...masks] });
   }
 
+  /** Has images made. Groups that are together too large for a message are sent in several. */
+  async makeImages(head: ImagesHead, groups: Iterable<ImageGroup>): Promise<RequestImagesResponse> {
+    const { promise, resolve, reject } = deferred<RequestImagesResponse>();
+    const options = { deadline: Date.now() + answerMs };
+    const call = this.#images.request(new Metadata(), options, (error, response) => {
+      if (error === null) resolve(response);
+      else reject(this.#explain(error));
+    });
+    // The answer says why; a write after it has come says nothing.
+    call.on('error', () => undefined);
+    const pieces = (function* (): Generator<RequestImagesRequest, void> {
+      yield { piece: { $case: 'head', value: head } };
+      for (const value of groups) yield { piece: { $case: 'group', value } };
+    })();
+    for (const piece of pieces) {
+      if (call.destroyed) break;
+      await writeDrained(call, piece).catch(() => undefined);
+    }
+    call.end();
+    return promise;
+  }
+
+  /** The PNG files of stored images, in order. */
+  async *images(request: FetchImagesRequest): AsyncGenerator<Uint8Array, void, undefined> {
+    const call = this.#images.fetch(request);
+    const pieces: Uint8Array[] = [];
+    try {
+      for await (const { data, last } of call as AsyncIterable<{ readonly data: Uint8Array; readonly last: boolean }>) {
+        pieces.push(data);
+        if (last) yield new Uint8Array(Buffer.concat(pieces.splice(0)));
+      }
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      call.cancel();
+    }
+  }
+
   close(): void {
-    for (const client of [this.#campaigns, this.#fleet, this.#masks]) client.close();
+    for (const client of [this.#campaigns, this.#fleet, this.#masks, this.#images]) client.close();
   }
 
   #ask<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, ms = answerMs): Promise<Response> {
@@ -128,6 +177,22 @@ export class FleetClient {
       cause: error,
     });
   }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: LetheError) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: Deferred<T>['resolve'] = () => undefined;
+  let reject: Deferred<T>['reject'] = () => undefined;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
 }
 
 type UnaryMethod<Request, Response> = (

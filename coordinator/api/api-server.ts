@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { CampaignServiceService, FleetServiceService } from '../../gen/fleet/v1/campaign.ts';
+import { ImageServiceService } from '../../gen/fleet/v1/image.ts';
 import { MaskServiceService } from '../../gen/fleet/v1/mask.ts';
 import { WorkServiceService } from '../../gen/fleet/v1/work.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -8,6 +9,8 @@ import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';
 import { campaignHandlers, fleetHandlers } from './campaign-handler.ts';
 import type { CampaignService } from './campaign-service.ts';
+import { imageHandlers } from './image-handler.ts';
+import type { ImageService } from './image-service.ts';
 import { maskHandlers, type MaskSource } from './mask-handler.ts';
 import { workHandler } from './work-handler.ts';
 import type { WorkerGate } from './worker-gate.ts';
@@ -35,6 +38,7 @@ export async function startApiServer(
   gate: WorkerGate,
   campaigns: CampaignService,
   masks: MaskSource,
+  images: ImageService,
 ): Promise<ApiServer> {
   requireAllowed(security, address);
   const server = new Server(channelOptions);
@@ -42,6 +46,7 @@ export async function startApiServer(
   server.addService(CampaignServiceService, campaignHandlers(campaigns));
   server.addService(FleetServiceService, fleetHandlers(campaigns));
   server.addService(MaskServiceService, maskHandlers(masks));
+  server.addService(ImageServiceService, imageHandlers(images));
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   const port = await new Promise<number>((resolve, reject) => {

@@ -25,7 +25,7 @@ function result(numbers: readonly number[], unit = randomBytes(32).toString('hex
     steps: 1,
     items: 2,
     blobs: blobs.map(summaryOf),
-    timings: { loading: 0, encoding: 0, steps: 0 },
+    timings: { loading: 0, encoding: 0, steps: 0, decoding: 0 },
     calls: { unetCalls: 2, unetRuns: 1, prompts: 0 },
     timesteps: [981],
   };

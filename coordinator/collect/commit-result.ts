@@ -1,20 +1,29 @@
 import { records } from '../../shared/bus/names.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Blobs } from '../../shared/bus/blobs.ts';
 import { partialFromBytes } from '../../shared/fleet/partial-bytes.ts';
 import type { FinishedTask } from '../../shared/fleet/task.ts';
 import { checkPartial } from '../../shared/statistics/partial.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { Store } from '../store/store.ts';
 import { decodeStored, encodeStored } from '../store/stored-json.ts';
-import { type ResultVerdict, verdictSchema } from '../store/verdict.ts';
+import { type ImagesVerdict, type ResultVerdict, verdictSchema } from '../store/verdict.ts';
+import { checkImages } from './check-images.ts';
+
+/** A result whose blobs are stored and which no record names yet. */
+interface StoredResult {
+  /** Names of its blobs. */
+  readonly blobs: readonly string[];
+  verdictOf(output: Output): ResultVerdict | ImagesVerdict;
+}
 
 /**
- * Commits what a worker has computed: blobs first, under names of this attempt, then one record a site. Whoever is first on
- * a record has won; blobs that no record names are deleted.
+ * Commits what a worker has computed: blobs first, under names of this attempt, then one record a site, or one for the
+ * images. Whoever is first on a record has won; blobs that no record names are deleted.
  *
  * @param blobs the task's, as they were announced
  * @param attempt names this attempt and no other
  * @returns the sites for which this result is the one that counts.
- * @throws LetheError `partial-invalid` with the worker's name for statistics that nothing can have computed.
+ * @throws LetheError `partial-invalid` or `image-invalid` with the worker's name for what nothing can have computed.
  */
 export async function commitResult(
   store: Store,
@@ -22,26 +31,38 @@ export async function commitResult(
   finished: FinishedTask,
   blobs: readonly Uint8Array[],
   attempt: string,
-): Promise<readonly SiteName[]> {
-  const { unit, sites, layers, steps, items, timings, calls, timesteps } = finished;
-  const [values = new Uint8Array(), ...trajectories] = blobs;
-  checkPartial(partialFromBytes(finished, values), worker);
+): Promise<readonly Output[]> {
+  const put = finished.sites.includes('image') ? putImages : putStatistics;
+  const stored = await put(store.blobs, worker, finished, blobs, attempt);
+  const won: Output[] = [];
+  for (const output of finished.sites) if (await offer(store, stored.verdictOf(output))) won.push(output);
+  if (won.length === 0) for (const name of stored.blobs) await store.blobs.delete(name);
+  return won;
+}
 
-  const names = { partial: `partial/${unit}/${attempt}`, states: `states/${unit}/${attempt}` };
-  const partial = await store.blobs.put(names.partial, values);
+async function putStatistics(
+  store: Blobs,
+  worker: string,
+  finished: FinishedTask,
+  [values = new Uint8Array(), ...trajectories]: readonly Uint8Array[],
+  attempt: string,
+): Promise<StoredResult> {
+  const { unit, layers, steps, items, timings, calls, timesteps } = finished;
+  checkPartial(partialFromBytes(finished, values), worker);
+  const partial = await store.put(`partial/${unit}/${attempt}`, values);
   const states =
     trajectories.length === 0
       ? undefined
       : {
-          blob: await store.blobs.put(names.states, Buffer.concat(trajectories)),
+          blob: await store.put(`states/${unit}/${attempt}`, Buffer.concat(trajectories)),
           lengths: trajectories.map(({ length }) => length),
         };
-  const won: SiteName[] = [];
-  for (const site of sites) {
-    const verdict: ResultVerdict = {
+  return {
+    blobs: [partial.name, ...(states === undefined ? [] : [states.blob.name])],
+    verdictOf: (output) => ({
       kind: 'result',
       unit,
-      site,
+      site: output as ResultVerdict['site'],
       worker,
       layers: [...layers],
       steps,
@@ -51,18 +72,28 @@ export async function commitResult(
       timings,
       calls,
       ...(states && { states }),
-    };
-    if (await offer(store, verdict)) won.push(site);
-  }
-  if (won.length === 0) {
-    await store.blobs.delete(names.partial);
-    if (states !== undefined) await store.blobs.delete(names.states);
-  }
-  return won;
+    }),
+  };
+}
+
+async function putImages(
+  store: Blobs,
+  worker: string,
+  { unit, timings, calls }: FinishedTask,
+  images: readonly Uint8Array[],
+  attempt: string,
+): Promise<StoredResult> {
+  checkImages(unit, worker, images);
+  const blob = await store.put(`images/${unit}/${attempt}`, Buffer.concat(images));
+  const lengths = images.map(({ length }) => length);
+  return {
+    blobs: [blob.name],
+    verdictOf: () => ({ kind: 'images', unit, site: 'image', worker, images: { blob, lengths }, timings, calls }),
+  };
 }
 
 /** First wins; a record that asks for repair is replaced by the first result that comes. */
-async function offer({ records: stored }: Store, verdict: ResultVerdict): Promise<boolean> {
+async function offer({ records: stored }: Store, verdict: ResultVerdict | ImagesVerdict): Promise<boolean> {
   const subject = records.verdict(verdict.unit, verdict.site);
   const bytes = encodeStored(verdict);
   const offered = await stored.offer(subject, bytes);

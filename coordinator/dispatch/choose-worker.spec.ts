@@ -12,8 +12,9 @@ const able: Capabilities = {
   graph: '1',
   checkpoints: ['c'],
   version: '1',
+  units: ['denoise', 'encode'],
 };
-const need = { memory: 1000, unit: { checkpoint: 'c', numerics: 'n', graph: '1' } };
+const need = { memory: 1000, unit: { kind: 'denoise', checkpoint: 'c', numerics: 'n', graph: '1' } } as const;
 const worker = (name: string, more: Partial<Candidate> = {}): Candidate => {
   return { worker: name, capabilities: able, credits: 1, closed: false, ...more };
 };
@@ -50,6 +51,12 @@ describe('chooseWorker', () => {
   ])('says why a worker can never run it: %j', (lacks, why) => {
     expect(obstacle({ ...able, ...lacks }, need)).toContain(why);
     expect(obstacle(able, need)).toBeUndefined();
+  });
+
+  it('gives no images to a worker of the release before, which does not name them', () => {
+    const images = { ...need, unit: { ...need.unit, kind: 'image' } } as const;
+    expect(obstacle(able, images)).toContain('image units');
+    expect(obstacle({ ...able, units: ['denoise', 'encode', 'image'] }, images)).toBeUndefined();
   });
 });
 

@@ -12,12 +12,16 @@ export interface Candidate {
 
 /** What a queue's units need of a worker. */
 export type Need = Pick<QueuedUnit, 'memory'> & {
-  readonly unit: Pick<QueuedUnit['unit'], 'checkpoint' | 'numerics' | 'graph'>;
+  readonly unit: Pick<QueuedUnit['unit'], 'kind' | 'checkpoint' | 'numerics' | 'graph'>;
 };
 
 /** Why a worker could never run it; undefined if it could. */
-export function obstacle({ checkpoints, numerics, graph, memory }: Capabilities, need: Need): string | undefined {
+export function obstacle(
+  { units, checkpoints, numerics, graph, memory }: Capabilities,
+  need: Need,
+): string | undefined {
   const { unit } = need;
+  if (!units.includes(unit.kind)) return `it runs no ${unit.kind} units: it is of an earlier release`;
   if (!checkpoints.includes(unit.checkpoint)) return `it does not hold checkpoint ${unit.checkpoint}`;
   if (numerics !== unit.numerics) return `it computes in numerics class ${numerics}, not ${unit.numerics}`;
   if (graph !== unit.graph) return `it has graph version ${graph}, not ${unit.graph}`;

@@ -3,6 +3,7 @@ import type { FinishedTask } from '../../shared/fleet/task.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
+import type { MaskBytes } from '../publish/mask-bytes.ts';
 import type { Wake } from '../store/wake.ts';
 import type { AttemptLimits } from './judge-attempts.ts';
 import type { LeaseTable } from './lease-table.ts';
@@ -21,6 +22,7 @@ export interface DispatchObserver {
 export interface Dispatch {
   readonly store: Store;
   readonly book: RecordBook;
+  readonly masks: MaskBytes;
   readonly workers: WorkerBook;
   readonly leases: LeaseTable;
   readonly times: PhaseTimes;

@@ -3,7 +3,7 @@ import { parseReplySubject, type ReplySubject } from '../../shared/bus/lease.ts'
 import { parseUnitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FinishedTask, RemoteFailure, RunningTask } from '../../shared/fleet/task.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { ConnectedWorker, WorkerEvent, WorkerGate } from '../api/worker-gate.ts';
 import { commitResult } from '../collect/commit-result.ts';
 import { failureOf, type StoredFailure } from '../store/stored-json.ts';
@@ -25,7 +25,7 @@ export class Dispatcher implements WorkerGate {
   readonly #uncommitted = new Map<string, { readonly connection: ConnectedWorker; readonly finished: FinishedTask }>();
   readonly #committing = new Set<string>();
   /** Sites that a task is wanted for. */
-  readonly #sites = new Map<string, readonly SiteName[]>();
+  readonly #sites = new Map<string, readonly Output[]>();
 
   constructor(dispatch: Dispatch, clock: Clock) {
     this.#dispatch = dispatch;
@@ -61,12 +61,12 @@ export class Dispatcher implements WorkerGate {
     for (const { connection, finished } of waiting) this.#finish(connection, finished);
   }
 
-  sitesOf(task: string): readonly SiteName[] {
+  sitesOf(task: string): readonly Output[] {
     return this.#sites.get(task) ?? [];
   }
 
   /** A task has been leased to one of the workers. */
-  leased(task: string, sites: readonly SiteName[]): void {
+  leased(task: string, sites: readonly Output[]): void {
     this.#sites.set(task, sites);
   }
 

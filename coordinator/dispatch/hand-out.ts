@@ -1,8 +1,9 @@
 import type { Lease as QueueLease } from '../../shared/bus/lease.ts';
 import { records, unitSubject } from '../../shared/bus/names.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import { readStates } from '../collect/read-states.ts';
-import { decodeStored } from '../store/stored-json.ts';
+import { decodeStored, failureOf } from '../store/stored-json.ts';
 import { verdictSchema } from '../store/verdict.ts';
 import { chooseWorker } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -72,7 +73,15 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
     return 'settled';
   }
 
-  const states = queued.predecessor === undefined ? [] : await statesBefore(dispatch, queued.predecessor, queued.sites);
+  const blobs = await blobsFor(dispatch, queued);
+  if (blobs instanceof LetheError) {
+    // Nobody can run it: what it needs was deleted, or is not what it was.
+    const failure = failureOf(blobs);
+    const attempt = { unit: queued.hash, worker: 'none', kind: 'failed', gib: queued.gib, failure } as const;
+    await failUnit(store, attempt, sites, attempts.length + 1);
+    await queue.acknowledge(reply);
+    return 'settled';
+  }
   const candidates = dispatch.workers.all.filter(({ worker }) => !dispatch.workers.hasRefused(worker, task));
   const chosen = chooseWorker(
     candidates,
@@ -92,7 +101,7 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
   try {
     await connection.lease(
       { task, campaign, unit, sites, replySubject: reply, deadlines, memory: Math.ceil(memory), keepStates },
-      states,
+      blobs,
     );
   } catch (error) {
     // The worker has gone, or has used its credit otherwise: another one may have the unit at once.
@@ -107,8 +116,8 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<Ha
 /** The sites without a verdict, as the store has it now: the book may be a moment behind, and a run costs more than a look. */
 export async function openSites(
   { store }: Pick<Dispatch, 'store'>,
-  { hash, sites }: { readonly hash: string; readonly sites: readonly SiteName[] },
-): Promise<readonly SiteName[]> {
+  { hash, sites }: { readonly hash: string; readonly sites: readonly Output[] },
+): Promise<readonly Output[]> {
   const found = await Promise.all(
     sites.map(async (site) => {
       const subject = records.verdict(hash, site);
@@ -120,10 +129,25 @@ export async function openSites(
   return found.flat();
 }
 
+/** What travels with the lease: where trajectories go on from, or the mask; the error where there is no such mask. */
+async function blobsFor(
+  dispatch: Dispatch,
+  { unit, predecessor, sites }: QueuedUnit,
+): Promise<readonly Uint8Array[] | LetheError> {
+  if (predecessor !== undefined) return statesBefore(dispatch, predecessor, sites);
+  if (unit.kind !== 'image' || unit.mask === undefined) return [];
+  try {
+    return [await dispatch.masks.read(unit.mask)];
+  } catch (error) {
+    if (error instanceof LetheError && ['mask-missing', 'mask-invalid'].includes(error.code)) return error;
+    throw error;
+  }
+}
+
 async function statesBefore(
   { store, book }: Dispatch,
   predecessor: string,
-  sites: readonly SiteName[],
+  sites: readonly Output[],
 ): Promise<readonly Uint8Array[]> {
   for (const site of sites) {
     const states = await readStates(store.blobs, book.settled(predecessor, site));

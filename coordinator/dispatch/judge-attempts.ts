@@ -23,6 +23,8 @@ const certain: readonly string[] = [
   'sampling-invalid',
   'config-unsupported',
   'tensor-mismatch',
+  'mask-invalid',
+  'mask-mismatch',
 ];
 
 /** What becomes of a unit whose attempts, in the order of their records, are these. */

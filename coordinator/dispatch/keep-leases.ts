@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { HeldLease } from './lease-table.ts';
 import { settleAttempt } from './settle-attempt.ts';
 import { parseUnitSubject } from '../../shared/bus/names.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 
 /**
  * Renews the leases of workers that are inside their deadlines, and gives up the others: once, to be called every third of
@@ -15,7 +15,7 @@ import type { SiteName } from '../../shared/model/site.ts';
 export async function keepLeases(
   dispatch: Dispatch,
   clock: Clock,
-  sitesOf: (task: string) => readonly SiteName[],
+  sitesOf: (task: string) => readonly Output[],
 ): Promise<void> {
   const { store, leases, workers, log } = dispatch;
   await Promise.all(
@@ -45,7 +45,7 @@ export async function noteLost(
   dispatch: Dispatch,
   lease: HeldLease,
   why: string,
-  wanted: readonly SiteName[],
+  wanted: readonly Output[],
 ): Promise<void> {
   const { store, book, limits } = dispatch;
   const unit = parseUnitSubject(lease.task)?.unit;

@@ -4,7 +4,7 @@ import { LeaseTable } from './lease-table.ts';
 import { PhaseTimes } from './phase-times.ts';
 
 const leaseMs = 30_000;
-const deadlines = { loading: 1_000_000, encoding: 5_000, step: 2_000 };
+const deadlines = { loading: 1_000_000, encoding: 5_000, step: 2_000, decoding: 3_000 };
 let now = 0;
 let table: LeaseTable;
 const reply = (text: string) => text as ReplySubject;
@@ -86,6 +86,6 @@ describe('PhaseTimes', () => {
     times.took('loading', 1);
     expect(times.deadlines.loading).toBe(30_000);
     times.took('waiting', 1e9);
-    expect(times.deadlines).toEqual({ loading: 30_000, encoding: 120_000, step: 40_000 });
+    expect(times.deadlines).toEqual({ loading: 30_000, encoding: 120_000, step: 40_000, decoding: 300_000 });
   });
 });

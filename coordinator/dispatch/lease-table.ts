@@ -99,7 +99,7 @@ export class LeaseTable {
   }
 
   #isOverdue(lease: HeldLease, now: number): boolean {
-    const { loading, encoding, step } = this.#deadlines();
+    const { loading, encoding, step, decoding } = this.#deadlines();
     switch (lease.phase.kind) {
       case 'loading':
         return now - lease.since > loading;
@@ -107,6 +107,8 @@ export class LeaseTable {
         return now - lease.since > encoding;
       case 'step':
         return now - lease.since > step;
+      case 'decoding':
+        return now - lease.since > decoding;
       case 'committing':
         return false;
       case 'waiting': {

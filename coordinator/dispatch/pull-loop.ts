@@ -1,5 +1,6 @@
 import { unitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { Unit } from '../../shared/unit/unit.ts';
 import { obstacle } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -10,6 +11,8 @@ import { parseQueuedUnit, queueOf } from './queued-unit.ts';
 /** A campaign that units are pulled for. */
 export interface PullSource {
   readonly campaign: string;
+  /** Of its units. `denoise` and `encode` are one: every worker runs both. */
+  readonly kind: Unit['kind'];
   readonly checkpoint: string;
   readonly numerics: string;
   readonly graph: string;
@@ -69,11 +72,11 @@ export class PullLoop {
   }
 
   /** Leases that workers take which can run such units. */
-  #credits({ checkpoint, numerics, graph }: PullSource, memory: number): number {
+  #credits({ kind, checkpoint, numerics, graph }: PullSource, memory: number): number {
     return this.#dispatch.workers.all
       .filter(
         ({ closed, capabilities }) =>
-          !closed && obstacle(capabilities, { unit: { checkpoint, numerics, graph }, memory }) === undefined,
+          !closed && obstacle(capabilities, { unit: { kind, checkpoint, numerics, graph }, memory }) === undefined,
       )
       .reduce((sum, { credits }) => sum + credits, 0);
   }

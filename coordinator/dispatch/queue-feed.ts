@@ -1,5 +1,5 @@
 import type { WorkQueue } from '../../shared/bus/work-queue.ts';
-import type { Plan, PlannedUnit } from '../plan/plan.ts';
+import type { PlannedUnit, UnitPlan } from '../plan/plan.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import { defaultLimits, judgeAttempts } from './judge-attempts.ts';
 import type { PullSource } from './pull-loop.ts';
@@ -14,7 +14,7 @@ const together = 32;
 /** Puts the units of a campaign into the queue when they can be run: once each, however often it is asked to. */
 export class QueueFeed {
   readonly #campaign: string;
-  readonly #plan: Plan;
+  readonly #plan: UnitPlan;
   readonly #queue: WorkQueue;
   readonly #book: RecordBook;
   /** Units that have neither their results nor failed, as far as it was looked. */
@@ -24,7 +24,7 @@ export class QueueFeed {
   readonly #classes = new Map<number, number>();
   readonly #successors: ReadonlySet<string>;
 
-  constructor(campaign: string, plan: Plan, queue: WorkQueue, book: RecordBook) {
+  constructor(campaign: string, plan: UnitPlan, queue: WorkQueue, book: RecordBook) {
     this.#campaign = campaign;
     this.#plan = plan;
     this.#queue = queue;

@@ -1,26 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { QueueName } from '../../shared/bus/names.ts';
-import type { SiteName } from '../../shared/model/site.ts';
-import type { Unit } from '../../shared/unit/unit.ts';
-import { count, decodeStored, encodeStored, hash, name, site } from '../store/stored-json.ts';
-
-const common = { checkpoint: name, numerics: name, graph: name };
-const unitSchema: z.ZodType<Unit> = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('denoise'),
-    ...common,
-    sampling: z.object({ scheduler: name, steps: count, guidance: z.number(), height: count, width: count }),
-    trajectories: z.array(z.object({ prompt: z.string(), seed: z.string() })).min(1),
-    window: z.object({ from: count, to: count }),
-  }),
-  z.object({ kind: z.literal('encode'), ...common, prompts: z.array(z.string()).min(1) }),
-]);
+import type { Output, Unit } from '../../shared/unit/unit.ts';
+import { decodeStored, encodeStored, hash, output } from '../store/stored-json.ts';
+import { unitSchema } from '../store/unit-schema.ts';
 
 const schema = z.object({
   hash,
   unit: unitSchema,
-  sites: z.array(site).min(1),
+  sites: z.array(output).min(1),
   /** Bytes it needs. */
   memory: z.number().min(0),
   /** Its memory class, in GiB. */
@@ -35,7 +23,7 @@ const schema = z.object({
 export interface QueuedUnit {
   readonly hash: string;
   readonly unit: Unit;
-  readonly sites: readonly SiteName[];
+  readonly sites: readonly Output[];
   readonly memory: number;
   readonly gib: number;
   readonly predecessor?: string | undefined;

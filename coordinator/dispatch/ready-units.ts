@@ -1,4 +1,4 @@
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { PlannedUnit } from '../plan/plan.ts';
 import type { Settled } from '../store/verdict.ts';
 
@@ -11,10 +11,10 @@ export type UnitState =
   /** The window before it has no result yet. */
   | { readonly kind: 'blocked' }
   /** It can be run, for the sites that lack a result. */
-  | { readonly kind: 'ready'; readonly sites: readonly SiteName[] };
+  | { readonly kind: 'ready'; readonly sites: readonly Output[] };
 
 /** What the records say of a unit and site. */
-export type VerdictOf = (unit: string, site: SiteName) => Settled | undefined;
+export type VerdictOf = (unit: string, site: Output) => Settled | undefined;
 
 /**
  * A unit goes on from the state that its predecessor's record names, whichever site that is for; without a predecessor's

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { records } from '../../shared/bus/names.ts';
-import type { SiteName } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
@@ -19,7 +19,7 @@ export async function settleAttempt(
   book: RecordBook,
   limits: AttemptLimits,
   attempt: Attempt,
-  sites: readonly SiteName[],
+  sites: readonly Output[],
 ): Promise<Judgement> {
   const { unit, worker } = attempt;
   const before = book.attempts(unit);
@@ -38,7 +38,7 @@ export async function settleAttempt(
 export async function failUnit(
   store: Store,
   { unit, failure }: Attempt,
-  sites: readonly SiteName[],
+  sites: readonly Output[],
   attempts: number,
 ): Promise<void> {
   for (const site of sites) {

@@ -1,7 +1,7 @@
 import { partialLength } from '../../shared/statistics/partial.ts';
-import type { SiteName } from '../../shared/model/site.ts';
-import { guidanceRows, unitSize } from '../../shared/unit/unit.ts';
-import type { Plan, PlannedUnit } from './plan.ts';
+import { guidanceRows, type Output, unitSize } from '../../shared/unit/unit.ts';
+import type { Plan, PlannedUnit, UnitPlan } from './plan.ts';
+import { unetCallsOf } from './unet-calls.ts';
 
 /** How fast a worker is: seconds of one trajectory's UNet call and of one prompt's text encoder pass. */
 export interface Rates {
@@ -65,14 +65,14 @@ export interface Bill {
  *
  * @param isStored whether the result of a unit for a site is stored.
  */
-export function billOf(plan: Plan, isStored: (unit: string, site: SiteName) => boolean, rates: Rates): Bill {
+export function billOf(plan: Plan, isStored: (unit: string, site: Output) => boolean, rates: Rates): Bill {
   const missing = missingUnits(plan, isStored);
   const amount = (of: (unit: PlannedUnit) => number): Amount => {
     const total = sum(plan.units, of);
     const run = sum(missing, of);
     return { total, stored: total - run, run };
   };
-  const unetCalls = amount(({ unit }) => (unit.kind === 'denoise' ? unitSize(unit).items * unitSize(unit).steps : 0));
+  const unetCalls = amount(unetCallsOf);
   const textEncoderPasses = amount((unit) => textPasses(unit));
   const bytes = sum(plan.units, (unit) => partialBytes(plan, unit, unit.sites));
   const bytesRun = sum(missing, (unit) => partialBytes(plan, unit, unit.sites));
@@ -99,8 +99,8 @@ export function billOf(plan: Plan, isStored: (unit: string, site: SiteName) => b
 
 /** The units that have to run, in the plan's order, each with the sites that are not stored. */
 export function missingUnits(
-  { units }: Plan,
-  isStored: (unit: string, site: SiteName) => boolean,
+  { units }: Pick<UnitPlan, 'units'>,
+  isStored: (unit: string, site: Output) => boolean,
 ): readonly PlannedUnit[] {
   return units.flatMap((unit) => {
     const sites = unit.sites.filter((site) => !isStored(unit.hash, site));
@@ -115,7 +115,7 @@ function textPasses({ unit }: PlannedUnit): number {
   return prompts.size;
 }
 
-function partialBytes(plan: Plan, { unit }: PlannedUnit, sites: readonly SiteName[]): number {
+function partialBytes(plan: Plan, { unit }: PlannedUnit, sites: readonly Output[]): number {
   const { items, steps } = unitSize(unit);
   const layers = plan.sites
     .filter(({ site }) => sites.includes(site))

@@ -15,7 +15,7 @@ const hashes = ({ units }: Plan): ReadonlySet<string> => new Set(units.map(({ ha
 /** Every step of every trajectory, as often as some unit has it. */
 function steps(units: readonly PlannedUnit[]): string[] {
   return units.flatMap(({ unit }) =>
-    unit.kind === 'encode'
+    unit.kind !== 'denoise'
       ? []
       : unit.trajectories.flatMap((each) =>
           Array.from(
@@ -114,7 +114,7 @@ describe('planCampaign', () => {
           seen.set(each.hash, each);
           expect(each.members.length).toBeGreaterThan(0);
           expect(each.sites.length).toBeGreaterThan(0);
-          if (each.unit.kind === 'encode' || each.unit.window.from === 0) {
+          if (each.unit.kind !== 'denoise' || each.unit.window.from === 0) {
             expect(each.predecessor).toBeUndefined();
             continue;
           }

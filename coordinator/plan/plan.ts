@@ -1,6 +1,6 @@
 import type { GraphCost } from '../../shared/model/graph/cost.ts';
 import type { SiteName } from '../../shared/model/site.ts';
-import type { SamplingSpec, Unit } from '../../shared/unit/unit.ts';
+import type { Output, SamplingSpec, Unit } from '../../shared/unit/unit.ts';
 import type { ConceptKind, SiteMask } from './campaign.ts';
 import type { SiteFacts } from './checkpoint-facts.ts';
 import type { Cohort } from './cohort.ts';
@@ -52,24 +52,31 @@ export interface PlannedUnit {
   /** `unitHash(unit)`. */
   readonly hash: string;
   readonly unit: Unit;
-  /** Sites that some cohort of `members` needs: each is a result of its own. */
-  readonly sites: readonly SiteName[];
+  /** Sites that some cohort of `members` needs, or the images: each is a result of its own. */
+  readonly sites: readonly Output[];
   /** In the order of the plan's cohorts, then of items. Which of `sites` a cohort needs is said by the cohort. */
   readonly members: readonly Member[];
   /** Hash of the unit of the window before: its result names the state this one goes on from. */
   readonly predecessor?: string;
   readonly memory: MemoryNeed;
+  /** Of an image unit: UNet calls of a whole trajectory. */
+  readonly calls?: number;
+}
+
+/** Units that are queued and run together. */
+export interface UnitPlan {
+  readonly checkpoint: string;
+  readonly numerics: string;
+  readonly graph: string;
+  readonly units: readonly PlannedUnit[];
 }
 
 /**
  * What a campaign runs: a pure function of the campaign, of what the checkpoint is, and of the numerics class. Names of
  * concepts and of the campaign are in it, and in no hash.
  */
-export interface Plan {
+export interface Plan extends UnitPlan {
   readonly campaign: string;
-  readonly checkpoint: string;
-  readonly numerics: string;
-  readonly graph: string;
   readonly sampling: SamplingSpec;
   /** UNet calls of a whole trajectory: 51 for 50 PNDM steps. */
   readonly calls: number;

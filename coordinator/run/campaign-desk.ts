@@ -61,6 +61,7 @@ export class CampaignDesk implements CampaignService {
     const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint);
     const wanted: CampaignEntry = {
       id,
+      kind: 'sweep',
       text,
       source,
       checkpoint: facts.checkpoint,
@@ -154,7 +155,9 @@ export class CampaignDesk implements CampaignService {
 
   #summary(plan: Plan): PlanSummary {
     const bill = billOf(plan, (unit, site) => this.#book.settled(unit, site)?.kind === 'result', this.#rates(plan));
-    const need = { memory: Math.max(0, ...plan.units.map(({ memory }) => memory.bytes)), unit: plan };
+    const { checkpoint, numerics, graph } = plan;
+    const unit = { kind: 'denoise', checkpoint, numerics, graph } as const;
+    const need = { memory: Math.max(0, ...plan.units.map(({ memory }) => memory.bytes)), unit };
     const leftOut = this.#workers.all.flatMap(({ worker, capabilities, suspended }) => {
       const reason = suspended === '' ? obstacle(capabilities, need) : `it is suspended: ${suspended}`;
       return reason === undefined ? [] : [{ worker, reason }];

@@ -1,9 +1,8 @@
-import type { SiteName } from '../../shared/model/site.ts';
 import type { SumJob } from '../collect/sum-job.ts';
-import { unitState } from '../dispatch/ready-units.ts';
-import type { Plan, PlannedConcept } from '../plan/plan.ts';
+import { unitState, type VerdictOf } from '../dispatch/ready-units.ts';
+import type { PlannedConcept, UnitPlan } from '../plan/plan.ts';
 import { sumsOf } from '../publish/concept-state.ts';
-import type { FailedVerdict, Settled } from '../store/verdict.ts';
+import type { FailedVerdict } from '../store/verdict.ts';
 
 /** How many units of a plan stand where. */
 export interface UnitCounts {
@@ -13,7 +12,7 @@ export interface UnitCounts {
   readonly open: number;
 }
 
-export function countUnits(plan: Plan, verdictOf: (unit: string, site: SiteName) => Settled | undefined): UnitCounts {
+export function countUnits(plan: UnitPlan, verdictOf: VerdictOf): UnitCounts {
   const kinds = plan.units.map((unit) => unitState(unit, verdictOf).kind);
   const of = (kind: (typeof kinds)[number]): number => kinds.filter((each) => each === kind).length;
   return { done: of('done'), failed: of('failed'), open: of('ready') + of('blocked') };
@@ -29,7 +28,7 @@ export type ConceptProgress =
 export function conceptProgress(
   concept: PlannedConcept,
   jobs: readonly SumJob[],
-  verdictOf: (unit: string, site: SiteName) => Settled | undefined,
+  verdictOf: VerdictOf,
 ): ConceptProgress {
   const needed = sumsOf(concept);
   const own = jobs.filter(({ cohort, site }) => needed.some((each) => each.cohort === cohort && each.site === site));

@@ -6,17 +6,17 @@ import type { CohortSum } from '../../shared/statistics/cohort-sum.ts';
 import { type SumJob, sumJobs } from '../collect/sum-job.ts';
 import type { Sums } from '../collect/sums.ts';
 import type { PullLoop } from '../dispatch/pull-loop.ts';
-import { QueueFeed } from '../dispatch/queue-feed.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
 import { conceptState } from '../publish/concept-state.ts';
 import { conceptMask, publishMask, timestepsOf } from '../publish/publish-mask.ts';
-import type { ConceptEnd } from '../store/campaign-entry.ts';
+import type { ConceptEnd, Ending } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import { failureOf } from '../store/stored-json.ts';
 import { Wake } from '../store/wake.ts';
 import { conceptProgress } from './campaign-progress.ts';
+import { feedUnits } from './feed-units.ts';
 
 /** What every campaign's runner works with. */
 export interface RunnerTools {
@@ -28,8 +28,6 @@ export interface RunnerTools {
   readonly log: Logger;
 }
 
-/** Milliseconds without news after which the queue is looked at. */
-const auditMs = 30_000;
 /** Milliseconds after which what failed for a reason outside is tried again. */
 const againMs = 5_000;
 
@@ -38,6 +36,7 @@ const againMs = 5_000;
  * coordinators do the same at once; what each finds is in the records, and it needs no other memory.
  */
 export class CampaignRunner {
+  readonly kind = 'sweep';
   readonly plan: Plan;
   readonly jobs: readonly SumJob[];
   readonly #checkpoint: Checkpoint;
@@ -64,23 +63,24 @@ export class CampaignRunner {
   }
 
   /** Runs until the campaign is over. @returns how its concepts ended; undefined if it was stopped before. */
-  async run(): Promise<readonly ConceptEnd[] | undefined> {
-    const { book, puller } = this.#tools;
+  async run(): Promise<Ending | undefined> {
+    const { book } = this.#tools;
     const forget = book.onChange(() => {
       this.#feedWake.ring();
       this.#collectWake.ring();
     });
     try {
       const over = new AbortController();
-      const feeding = this.#feed(AbortSignal.any([this.#stop.signal, over.signal]));
+      const ending = AbortSignal.any([this.#stop.signal, over.signal]);
+      const feeding = feedUnits(this.#campaign, this.plan, this.#tools, this.#feedWake, ending);
       await this.#collect(this.#stop.signal);
       over.abort();
       await feeding;
     } finally {
       forget();
-      puller.remove(this.#campaign);
     }
-    return this.#isOver ? this.plan.concepts.flatMap(({ name }) => this.#ends.get(name) ?? []) : undefined;
+    if (!this.#isOver) return undefined;
+    return { concepts: this.plan.concepts.flatMap(({ name }) => this.#ends.get(name) ?? []) };
   }
 
   stop(): void {
@@ -89,22 +89,6 @@ export class CampaignRunner {
 
   get #isOver(): boolean {
     return this.plan.concepts.every(({ name }) => this.#ends.has(name));
-  }
-
-  async #feed(signal: AbortSignal): Promise<void> {
-    const { store, book, puller } = this.#tools;
-    const feed = new QueueFeed(this.#campaign, this.plan, store.queue, book);
-    const { checkpoint, numerics, graph } = this.plan;
-    while (!signal.aborted) {
-      try {
-        const { classes } = await feed.advance(signal);
-        puller.set({ campaign: this.#campaign, checkpoint, numerics, graph, classes });
-        if (!(await this.#feedWake.wait(signal, auditMs))) await feed.audit();
-      } catch (error) {
-        this.#log.warn({ err: error }, 'cannot queue units');
-        await this.#feedWake.wait(signal, againMs);
-      }
-    }
   }
 
   async #collect(signal: AbortSignal): Promise<void> {

@@ -4,8 +4,9 @@ import { sumJobs } from '../collect/sum-job.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
 import { queueOf } from '../dispatch/queued-unit.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
-import { billOf, defaultRates } from '../plan/bill.ts';
-import type { Plan } from '../plan/plan.ts';
+import { missingUnits } from '../plan/bill.ts';
+import type { Plan, UnitPlan } from '../plan/plan.ts';
+import { unetCallsOf } from '../plan/unet-calls.ts';
 import type { CampaignEntry } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
@@ -33,16 +34,13 @@ export class CampaignStates {
   /** A campaign at this moment. */
   async of({ entry, plannable, runner }: KnownCampaign): Promise<CampaignState> {
     const { id, state, numerics } = entry;
-    const plan = runner?.plan ?? plannable?.plan(numerics ?? unpinned);
+    const plan: Plan | UnitPlan | undefined = runner?.plan ?? plannable?.plan(numerics ?? unpinned);
     const verdictOf: Parameters<typeof countUnits>[1] = (unit, site) => this.#book.settled(unit, site);
     const counts = plan === undefined ? { done: 0, failed: 0, open: 0 } : countUnits(plan, verdictOf);
     const leased = state.kind === 'active' && plan !== undefined ? await this.#leased(id, plan) : 0;
     const workers = this.#workersOf(id);
     const rate = workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
-    const left =
-      plan === undefined
-        ? undefined
-        : billOf(plan, (unit, site) => verdictOf(unit, site) !== undefined, defaultRates(plan, 1)).unetCalls.run;
+    const left = plan === undefined ? undefined : callsLeft(plan, verdictOf);
     return {
       campaign: id,
       units: {
@@ -60,14 +58,15 @@ export class CampaignStates {
   }
 
   #concepts(
-    plan: Plan | undefined,
+    plan: Plan | UnitPlan | undefined,
     runner: KnownCampaign['runner'],
     verdictOf: Parameters<typeof countUnits>[1],
   ): readonly ConceptState[] {
-    if (plan === undefined) return [];
-    const jobs = runner?.jobs ?? sumJobs(plan);
+    if (plan === undefined || !('concepts' in plan)) return [];
+    const sweep = runner?.kind === 'sweep' ? runner : undefined;
+    const jobs = sweep?.jobs ?? sumJobs(plan);
     return plan.concepts.map((concept): ConceptState => {
-      const end = runner?.ends.get(concept.name);
+      const end = sweep?.ends.get(concept.name);
       if (end !== undefined) return endOf(end);
       const progress = conceptProgress(concept, jobs, verdictOf);
       if (progress.kind === 'failed')
@@ -84,7 +83,7 @@ export class CampaignStates {
   }
 
   /** In the whole fleet. */
-  async #leased(campaign: string, { numerics, units }: Plan): Promise<number> {
+  async #leased(campaign: string, { numerics, units }: UnitPlan): Promise<number> {
     const classes = [...new Set(units.map(({ memory }) => memory.gib))];
     const depths = await Promise.all(
       classes.map(async (gib) => {
@@ -101,6 +100,12 @@ export class CampaignStates {
   }
 }
 
+/** UNet calls times trajectories of the units that have not ended. */
+function callsLeft(plan: UnitPlan, verdictOf: Parameters<typeof countUnits>[1]): number {
+  const missing = missingUnits(plan, (unit, site) => verdictOf(unit, site) !== undefined);
+  return missing.reduce((sum, unit) => sum + unetCallsOf(unit), 0);
+}
+
 function endOf(end: Extract<CampaignEntry['state'], { kind: 'done' }>['concepts'][number]): ConceptState {
   const { concept } = end;
   return end.kind === 'mask'
@@ -108,7 +113,17 @@ function endOf(end: Extract<CampaignEntry['state'], { kind: 'done' }>['concepts'
     : { kind: 'failed', concept, failure: errorOf(end.failure) };
 }
 
-function failureOf({ id, state }: CampaignEntry): LetheError | undefined {
+function failureOf({ id, kind, state }: CampaignEntry): LetheError | undefined {
+  if (state.kind === 'done' && kind === 'images') {
+    const { failed } = state;
+    if (failed === undefined) return undefined;
+    return new LetheError('campaign-failed', {
+      what: `${failed.units} units of images have failed`,
+      where: id,
+      why: `${failed.failure.what}: ${failed.failure.why}`,
+      next: failed.failure.next,
+    });
+  }
   if (state.kind === 'cancelled')
     return new LetheError('campaign-cancelled', {
       what: 'the campaign was cancelled',

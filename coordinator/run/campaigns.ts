@@ -4,11 +4,15 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
-import { type CampaignEntry, campaignEntrySchema, type ConceptEnd } from '../store/campaign-entry.ts';
+import { type CampaignEntry, campaignEntrySchema, type Ending } from '../store/campaign-entry.ts';
 import { decodeStored, encodeStored } from '../store/stored-json.ts';
 import { CampaignRunner, type RunnerTools } from './campaign-runner.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
+import { ImageRunner } from './image-runner.ts';
 import { type Plannable, plannableEntry } from './plan-entry.ts';
+
+/** What brings one campaign, or one job of images, on at this coordinator. */
+export type Runner = CampaignRunner | ImageRunner;
 
 /** A campaign as this coordinator knows it. */
 export interface KnownCampaign {
@@ -18,7 +22,7 @@ export interface KnownCampaign {
   /** Undefined while it is being planned, and where this machine does not have its checkpoint. */
   readonly plannable: Plannable | undefined;
   /** While it runs here. */
-  readonly runner: CampaignRunner | undefined;
+  readonly runner: Runner | undefined;
 }
 
 /** Follows the entries of all campaigns: runs those that are active, ends those that are over. */
@@ -31,6 +35,12 @@ export class Campaigns {
   readonly #known = new Map<string, KnownCampaign>();
   readonly #listeners = new Set<() => void>();
   #closed = false;
+  #current: () => void = () => undefined;
+  readonly #followed = new Promise<void>((resolve) => {
+    this.#current = resolve;
+  });
+  /** Texts that are being read. */
+  readonly #reading = new Set<Promise<void>>();
 
   constructor(tools: RunnerTools, shelf: CheckpointShelf, workers: WorkerBook, dispatcher: Dispatcher) {
     this.#tools = tools;
@@ -54,9 +64,16 @@ export class Campaigns {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Resolves when every entry that was there has been read: what is asked for before would be made again. */
+  async read(): Promise<void> {
+    await this.#followed;
+    await Promise.all(this.#reading);
+  }
+
   /** Follows the entries until the signal. */
   async follow(signal: AbortSignal): Promise<void> {
     for await (const event of this.#tools.store.campaigns.watch(signal)) {
+      if (event.kind === 'current') this.#current();
       if (event.kind !== 'document') continue;
       try {
         this.take(event.document);
@@ -74,7 +91,7 @@ export class Campaigns {
     const before = this.#known.get(key);
     if (before !== undefined && before.sequence >= sequence) return before.entry;
     this.#known.set(key, { entry, sequence, plannable: before?.plannable, runner: before?.runner });
-    if (before?.plannable === undefined) this.#attempt(key, () => this.#makePlannable(entry));
+    if (before?.plannable === undefined) this.#makePlannable(entry);
     if (entry.state.kind !== 'active') this.#end(entry, before?.runner);
     else if (before?.runner === undefined) this.#start(key);
     for (const listener of this.#listeners) listener();
@@ -85,7 +102,7 @@ export class Campaigns {
   pin(): void {
     for (const { entry, plannable } of this.#known.values()) {
       if (entry.state.kind !== 'active') continue;
-      if (plannable === undefined) this.#attempt(entry.id, () => this.#makePlannable(entry));
+      if (plannable === undefined) this.#makePlannable(entry);
       else this.#start(entry.id);
     }
   }
@@ -111,7 +128,15 @@ export class Campaigns {
     }
   }
 
-  async #makePlannable(entry: CampaignEntry): Promise<void> {
+  #makePlannable(entry: CampaignEntry): void {
+    const reading = this.#readText(entry).catch((error: unknown) => {
+      this.#log.error({ campaign: entry.id, err: error }, 'cannot read a campaign');
+    });
+    this.#reading.add(reading);
+    void reading.then(() => this.#reading.delete(reading));
+  }
+
+  async #readText(entry: CampaignEntry): Promise<void> {
     const plannable = await plannableEntry(entry, this.#tools.store.blobs, this.#shelf);
     const known = this.#known.get(entry.id);
     if (known === undefined || known.plannable !== undefined) return;
@@ -133,22 +158,23 @@ export class Campaigns {
         );
       return;
     }
-    const plan = plannable.plan(entry.numerics);
-    const runner = new CampaignRunner(id, plan, plannable.checkpoint, this.#tools);
+    const runner =
+      plannable.kind === 'sweep'
+        ? new CampaignRunner(id, plannable.plan(entry.numerics), plannable.checkpoint, this.#tools)
+        : new ImageRunner(id, plannable.plan(), this.#tools);
     this.#known.set(id, { ...known, runner });
-    this.#log.info({ campaign: id, numerics: entry.numerics, units: plan.units.length }, 'campaign runs');
+    this.#log.info({ campaign: id, numerics: entry.numerics, units: runner.plan.units.length }, 'campaign runs');
     this.#attempt(id, async () => {
-      const concepts = await runner.run();
-      if (concepts === undefined) return;
-      await this.#finish(id, concepts);
+      const ending = await runner.run();
+      if (ending !== undefined) await this.#finish(id, ending);
     });
   }
 
-  async #finish(id: string, concepts: readonly ConceptEnd[]): Promise<void> {
+  async #finish(id: string, ending: Ending): Promise<void> {
     for (;;) {
       try {
         await this.change(id, (each) =>
-          each.state.kind === 'active' ? { ...each, state: { kind: 'done', concepts: [...concepts] } } : each,
+          each.state.kind === 'active' ? { ...each, state: { kind: 'done', ...ending } } : each,
         );
         return;
       } catch (error) {
@@ -159,7 +185,7 @@ export class Campaigns {
     }
   }
 
-  #end(entry: CampaignEntry, runner: CampaignRunner | undefined): void {
+  #end(entry: CampaignEntry, runner: Runner | undefined): void {
     const { id, state } = entry;
     const known = this.#known.get(id);
     if (known !== undefined) this.#known.set(id, { ...known, runner: undefined });

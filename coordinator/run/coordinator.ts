@@ -17,6 +17,8 @@ import { LeaseTable } from '../dispatch/lease-table.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
+import { MaskBytes } from '../publish/mask-bytes.ts';
+import { MaskSets } from '../publish/mask-set.ts';
 import { publishManifest } from '../publish/publish-manifest.ts';
 import { maskBlob } from '../publish/publish-mask.ts';
 import { RecordBook } from '../store/record-book.ts';
@@ -26,6 +28,7 @@ import { CampaignDesk } from './campaign-desk.ts';
 import { Campaigns } from './campaigns.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
+import { ImageDesk } from './image-desk.ts';
 
 /** What a coordinator is told when it is set up. */
 export interface CoordinatorSetup {
@@ -76,9 +79,11 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const workers = new WorkerBook(book);
   const wake = new Wake();
   const metrics = new CoordinatorMetrics(setup.registry);
+  const masks = new MaskBytes(store.blobs);
   const dispatch: Dispatch = {
     store,
     book,
+    masks,
     workers,
     leases,
     times,
@@ -109,6 +114,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
+  const images = new ImageDesk(store, book, campaigns, workers, shelf, new MaskSets(store.blobs, masks));
   const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
 
   metrics.watch(workers, leases, systemClock, () => desk.status());
@@ -129,10 +135,18 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, {
-    read: (hash) => store.blobs.get(maskBlob(hash)),
-    apply: (checkpoint, apply) => publishManifest(store, checkpoint, { apply, restore: [] }),
-  });
+  const api: ApiServer = await startApiServer(
+    setup.listen,
+    setup.security,
+    name,
+    gate,
+    desk,
+    {
+      read: (hash) => store.blobs.get(maskBlob(hash)),
+      apply: (checkpoint, apply) => publishManifest(store, checkpoint, { apply, restore: [] }),
+    },
+    images,
+  );
   return {
     address: api.address,
     gate,

@@ -5,12 +5,23 @@ import type { Campaign } from '../plan/campaign.ts';
 import { type CheckpointFacts, checkpointFacts } from '../plan/checkpoint-facts.ts';
 import { parseCampaign } from '../plan/parse-campaign.ts';
 import { planCampaign } from '../plan/plan-campaign.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, UnitPlan } from '../plan/plan.ts';
 import type { CampaignEntry } from '../store/campaign-entry.ts';
+import { parseImageJob } from '../store/image-job.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 
+/** What an entry's units are made of, once its text is read. */
+export type Plannable = PlannableSweep | PlannableImages;
+
+/** Images: their units were cut when they were asked for. */
+export interface PlannableImages {
+  readonly kind: 'images';
+  plan(): UnitPlan;
+}
+
 /** A campaign on a checkpoint of this machine: all that is needed to plan it in any numerics class. */
-export interface Plannable {
+export interface PlannableSweep {
+  readonly kind: 'sweep';
   readonly campaign: Campaign;
   readonly checkpoint: Checkpoint;
   readonly facts: CheckpointFacts;
@@ -18,15 +29,20 @@ export interface Plannable {
 }
 
 /** @throws LetheError for every problem of the text, and for what the checkpoint cannot give. */
-export async function plannable(text: string, source: string, shelf: CheckpointShelf): Promise<Plannable> {
+export async function plannable(text: string, source: string, shelf: CheckpointShelf): Promise<PlannableSweep> {
   const campaign = parseCampaign(text, source);
   const { id, checkpoint } = await shelf.open(campaign.checkpoint, campaign.variant);
   return withFacts(campaign, checkpoint, id);
 }
 
-/** The campaign of an entry. @throws LetheError `checkpoint-layout` if this machine does not have its checkpoint. */
+/** What an entry asks for. @throws LetheError `checkpoint-layout` if this machine does not have a campaign's checkpoint. */
 export async function plannableEntry(entry: CampaignEntry, blobs: Blobs, shelf: CheckpointShelf): Promise<Plannable> {
-  const text = Buffer.from(await blobs.get(entry.text.name, entry.text.digest)).toString('utf8');
+  const bytes = await blobs.get(entry.text.name, entry.text.digest);
+  if (entry.kind === 'images') {
+    const plan = parseImageJob(bytes, entry.id);
+    return { kind: 'images', plan: () => plan };
+  }
+  const text = Buffer.from(bytes).toString('utf8');
   const campaign = parseCampaign(text, entry.source);
   const found = await shelf.find(entry.checkpoint, campaign.checkpoint, campaign.variant);
   if (found !== undefined) return withFacts(campaign, found.checkpoint, found.id);
@@ -38,7 +54,7 @@ export async function plannableEntry(entry: CampaignEntry, blobs: Blobs, shelf: 
   });
 }
 
-async function withFacts(campaign: Campaign, checkpoint: Checkpoint, id: string): Promise<Plannable> {
+async function withFacts(campaign: Campaign, checkpoint: Checkpoint, id: string): Promise<PlannableSweep> {
   const facts = await checkpointFacts(checkpoint, id, campaign.sampling);
-  return { campaign, checkpoint, facts, plan: (numerics) => planCampaign(campaign, facts, numerics) };
+  return { kind: 'sweep', campaign, checkpoint, facts, plan: (numerics) => planCampaign(campaign, facts, numerics) };
 }

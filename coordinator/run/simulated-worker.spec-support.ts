@@ -53,6 +53,7 @@ export class SimulatedWorker implements ConnectedWorker {
         graph: graphVersion,
         checkpoints: [id],
         version: '0',
+        units: ['denoise', 'encode', 'image'],
       },
       running: [],
       finished: [],
@@ -163,7 +164,7 @@ export class SimulatedWorker implements ConnectedWorker {
       steps,
       items,
       blobs: blobs.map(summaryOf),
-      timings: { loading: 0, encoding: 0, steps: 1 },
+      timings: { loading: 0, encoding: 0, steps: 1, decoding: 0 },
       calls: { unetCalls: unit.kind === 'denoise' ? items * steps : 0, unetRuns: 0, prompts: 0 },
       timesteps:
         unit.kind === 'denoise' ? Array.from({ length: steps }, (_, i) => 1000 - 20 * (unit.window.from + i)) : [],
@@ -186,7 +187,7 @@ export class SimulatedWorker implements ConnectedWorker {
 function statistics(unit: Unit, layers: readonly TappedLayer[]): Float32Array<ArrayBuffer> {
   const { items, steps } = unitSize(unit);
   const names =
-    unit.kind === 'denoise' ? unit.trajectories.map(({ prompt, seed }) => `${prompt} ${seed}`) : unit.prompts;
+    unit.kind === 'encode' ? unit.prompts : unit.trajectories.map(({ prompt, seed }) => `${prompt} ${seed}`);
   const from = unit.kind === 'denoise' ? unit.window.from : 0;
   const values = new Float32Array(partialLength(layers, steps, items));
   let at = 0;

@@ -13,7 +13,9 @@ export type ConceptEnd = z.infer<typeof conceptEnd>;
 export const campaignEntrySchema = z.object({
   /** `campaignId` of its text. */
   id: name,
-  /** The YAML as it was submitted. */
+  /** A sweep, whose text is a campaign's YAML, or images, whose text is `imageJobBytes`. */
+  kind: z.enum(['sweep', 'images']).default('sweep'),
+  /** As it was submitted. */
   text: blob,
   /** Where it came from, for messages. */
   source: z.string(),
@@ -24,10 +26,18 @@ export const campaignEntrySchema = z.object({
   state: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('active') }),
     z.object({ kind: z.literal('cancelled'), reason: z.string() }),
-    z.object({ kind: z.literal('done'), concepts: z.array(conceptEnd) }),
+    z.object({
+      kind: z.literal('done'),
+      concepts: z.array(conceptEnd),
+      /** Images of which some could not be made: the failure of the first such unit, and how many. */
+      failed: z.object({ units: z.int().min(1), failure }).exactOptional(),
+    }),
   ]),
 });
 export type CampaignEntry = z.infer<typeof campaignEntrySchema>;
+
+/** How a campaign ended. */
+export type Ending = Omit<Extract<CampaignEntry['state'], { kind: 'done' }>, 'kind'>;
 
 /** The campaign of a text: the same text is the same campaign. The name leads, for people. */
 export function campaignId(campaign: string, text: string): string {

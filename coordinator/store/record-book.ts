@@ -1,12 +1,15 @@
 import type { RecordFilter, RecordSubject } from '../../shared/bus/names.ts';
 import { recordFilters } from '../../shared/bus/names.ts';
 import type { Records, StoredRecord } from '../../shared/bus/records.ts';
-import { type SiteName, sites } from '../../shared/model/site.ts';
+import { sites } from '../../shared/model/site.ts';
+import type { Output } from '../../shared/unit/unit.ts';
 import { type Attempt, attemptSchema } from './attempt.ts';
 import { decodeStored } from './stored-json.ts';
 import { type SumRecord, sumRecordSchema } from './sum-record.ts';
 import { type Suspension, suspensionSchema } from './suspension.ts';
 import { type Settled, type StoredVerdict, verdictSchema } from './verdict.ts';
+
+const outputs: readonly Output[] = [...sites.map(({ name }) => name), 'image'];
 
 /**
  * The records as this process has seen them, kept up to date. It may be a moment behind: what must not be decided by an old
@@ -27,19 +30,19 @@ export class RecordBook {
     this.#complain = complain;
   }
 
-  verdict(unit: string, site: SiteName): StoredVerdict | undefined {
+  verdict(unit: string, site: Output): StoredVerdict | undefined {
     return this.#verdicts.get(`${unit} ${site}`);
   }
 
   /** The verdict by which a unit has ended for a site; a result that is being repaired is none. */
-  settled(unit: string, site: SiteName): Settled | undefined {
+  settled(unit: string, site: Output): Settled | undefined {
     const verdict = this.verdict(unit, site)?.verdict;
     return verdict?.kind === 'repair' ? undefined : verdict;
   }
 
-  /** Sites that a unit has a verdict for. */
-  sitesOf(unit: string): readonly SiteName[] {
-    return sites.flatMap(({ name }) => (this.#verdicts.has(`${unit} ${name}`) ? [name] : []));
+  /** What a unit has a verdict for. */
+  sitesOf(unit: string): readonly Output[] {
+    return outputs.filter((output) => this.#verdicts.has(`${unit} ${output}`));
   }
 
   /** Every attempt at a unit that gave no result, in the order of their records. */

@@ -6,6 +6,8 @@ import { canonicalJson } from '../../shared/unit/canonical-json.ts';
 /** Parts that stored values have in common. */
 export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 export const site = z.enum(sites.map(({ name }) => name) as [SiteName, ...SiteName[]]);
+/** What is wanted of a unit. */
+export const output = z.union([site, z.literal('image')]);
 export const name = z.string().min(1).max(1000);
 export const count = z.int().min(0);
 

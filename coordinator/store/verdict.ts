@@ -1,8 +1,20 @@
 import { z } from 'zod';
-import { blob, count, failure, hash, name, site } from './stored-json.ts';
+import { blob, count, failure, hash, name, output, site } from './stored-json.ts';
+
+/** Milliseconds. */
+const timings = z.object({
+  loading: z.number(),
+  encoding: z.number(),
+  steps: z.number(),
+  /** Not in records of releases that made no images. */
+  decoding: z.number().default(0),
+});
+
+/** Of the attempt that made the blob, whatever it is for. */
+const calls = z.object({ unetCalls: count, unetRuns: count, prompts: count });
 
 /**
- * How a unit ended for one site, once and for all. One blob may be named by several: a worker taps all sites that were
+ * How a unit ended for one site, or for its images, once and for all. One blob may be named by several: a worker taps all sites that were
  * wanted of it at once.
  */
 export const verdictSchema = z.discriminatedUnion('kind', [
@@ -21,15 +33,23 @@ export const verdictSchema = z.discriminatedUnion('kind', [
     partial: blob,
     /** Trajectories after the window, one after the other in one blob; absent where no window follows. */
     states: z.object({ blob, lengths: z.array(count) }).optional(),
-    /** Milliseconds. */
-    timings: z.object({ loading: z.number(), encoding: z.number(), steps: z.number() }),
-    /** Of the attempt that made the blob, whatever sites it is for. */
-    calls: z.object({ unetCalls: count, unetRuns: count, prompts: count }),
+    timings,
+    calls,
+  }),
+  z.object({
+    kind: z.literal('images'),
+    unit: hash,
+    site: z.literal('image'),
+    worker: name,
+    /** PNG files in the order of the unit's trajectories, one after the other in one blob. */
+    images: z.object({ blob, lengths: z.array(z.int().min(1)).min(1) }),
+    timings,
+    calls,
   }),
   z.object({
     kind: z.literal('failed'),
     unit: hash,
-    site,
+    site: output,
     /** Of the last attempt. */
     failure,
     attempts: count,
@@ -38,17 +58,18 @@ export const verdictSchema = z.discriminatedUnion('kind', [
     /** What a result named is gone or is not what it was: the unit is run again, and its record takes this one's place. */
     kind: z.literal('repair'),
     unit: hash,
-    site,
+    site: output,
     /** The blob that was found so. */
     damaged: name,
   }),
 ]);
 export type Verdict = z.infer<typeof verdictSchema>;
 export type ResultVerdict = Extract<Verdict, { kind: 'result' }>;
+export type ImagesVerdict = Extract<Verdict, { kind: 'images' }>;
 export type FailedVerdict = Extract<Verdict, { kind: 'failed' }>;
 
 /** A verdict by which a unit has ended. */
-export type Settled = ResultVerdict | FailedVerdict;
+export type Settled = ResultVerdict | ImagesVerdict | FailedVerdict;
 
 /** A verdict and the sequence it stands under, by which a repair replaces it. */
 export interface StoredVerdict {

@@ -7,6 +7,7 @@ import type { Lease } from '../../shared/fleet/task.ts';
 import type { Unit } from '../../shared/unit/unit.ts';
 import { type ApiServer, startApiServer } from '../../coordinator/api/api-server.ts';
 import type { CampaignService } from '../../coordinator/api/campaign-service.ts';
+import type { ImageService } from '../../coordinator/api/image-service.ts';
 import type { MaskSource } from '../../coordinator/api/mask-handler.ts';
 import type { ConnectedWorker, WorkerEvent } from '../../coordinator/api/worker-gate.ts';
 
@@ -30,6 +31,15 @@ export const noCampaigns: CampaignService = {
 export const noMasks: MaskSource = {
   read: () => Promise.reject(new Error('not here')),
   apply: () => Promise.reject(new Error('not here')),
+};
+
+/** A service that makes no images. */
+export const noImages: ImageService = {
+  request: () => Promise.reject(new Error('not asked for here')),
+  // eslint-disable-next-line require-yield -- there are none
+  async *read() {
+    await Promise.reject(new Error('not asked for here'));
+  },
 };
 
 /** A coordinator whose dispatch is the spec: it keeps what workers say, and waits for what they will say. */
@@ -86,7 +96,7 @@ export async function startCoordinator(
   address = '127.0.0.1:0',
 ): Promise<{ server: ApiServer; dispatch: HandDispatch }> {
   const dispatch = new HandDispatch();
-  return { server: await startApiServer(address, plainText, 'c1', dispatch, noCampaigns, noMasks), dispatch };
+  return { server: await startApiServer(address, plainText, 'c1', dispatch, noCampaigns, noMasks, noImages), dispatch };
 }
 
 /** A real worker with emoji-sd. */
@@ -121,7 +131,7 @@ export async function leaseOf(task: string, numerics: string, steps = 51): Promi
     unit,
     sites: ['ffn2'],
     replySubject: `$JS.ACK.${task}.1`,
-    deadlines: { loading: 60_000, encoding: 10_000, step: 10_000 },
+    deadlines: { loading: 60_000, encoding: 10_000, step: 10_000, decoding: 10_000 },
     memory: 0,
     keepStates: true,
   };

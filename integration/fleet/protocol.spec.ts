@@ -5,7 +5,7 @@ import { FleetServiceClient } from '../../gen/fleet/v1/campaign.ts';
 import type { WorkerHello } from '../../shared/fleet/task.ts';
 import { helloToMessage } from '../../shared/fleet/task-message.ts';
 import { type ApiServer, startApiServer } from '../../coordinator/api/api-server.ts';
-import { type HandDispatch, noCampaigns, noMasks, startCoordinator } from './fleet.spec-support.ts';
+import { type HandDispatch, noCampaigns, noImages, noMasks, startCoordinator } from './fleet.spec-support.ts';
 
 const hello: WorkerHello = {
   protocol: 1,
@@ -18,6 +18,7 @@ const hello: WorkerHello = {
     graph: '1',
     checkpoints: [],
     version: '0',
+    units: ['denoise', 'encode'],
   },
   running: [],
   finished: [],
@@ -99,7 +100,15 @@ describe('WorkService', () => {
 
 describe('the server', () => {
   it('speaks plain text on loopback alone', async () => {
-    const start = startApiServer('0.0.0.0:0', { kind: 'plain-text-loopback' }, 'c', dispatch, noCampaigns, noMasks);
+    const start = startApiServer(
+      '0.0.0.0:0',
+      { kind: 'plain-text-loopback' },
+      'c',
+      dispatch,
+      noCampaigns,
+      noMasks,
+      noImages,
+    );
     await expect(start).rejects.toMatchObject({ code: 'usage' });
   });
 

@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { parseConfig } from '../../shared/model/config.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import { type Partial, statisticOf } from '../../shared/statistics/partial.ts';
-import { graphVersion, type Unit } from '../../shared/unit/unit.ts';
+import { graphVersion, type ObservedUnit } from '../../shared/unit/unit.ts';
 import { StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
 import { observeUnit } from '../../worker/observe/observe-unit.ts';
 import { type CallCounter, noCalls } from '../../worker/observe/phase.ts';
@@ -63,7 +63,12 @@ export async function compareNorms(directory: string, name: string, thread: Sess
   return { vectors, error, calls };
 }
 
-function unitOf(config: z.infer<typeof settings>, list: 'base' | 'target', id: string, model: StableDiffusion): Unit {
+function unitOf(
+  config: z.infer<typeof settings>,
+  list: 'base' | 'target',
+  id: string,
+  model: StableDiffusion,
+): ObservedUnit {
   const common = { checkpoint: id, numerics: 'golden', graph: graphVersion };
   const site: { name: SiteName; component: 'unet' | 'text_encoder' } = {
     name: config.site,

@@ -61,6 +61,12 @@ export type FailureCode =
   | 'non-finite'
   /** A unit's statistics that cannot be merged. */
   | 'partial-invalid'
+  /** An image of a worker or of the store that is none. */
+  | 'image-invalid'
+  /** An image that was never asked for, or whose unit has not ended. */
+  | 'image-missing'
+  /** No worker that could run what is asked for. */
+  | 'worker-missing'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
   /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */

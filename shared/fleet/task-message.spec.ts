@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CoordinatorMessage, WorkerMessage } from '../../gen/fleet/v1/work.ts';
 import { LetheError } from '../error/lethe-error.ts';
-import { type Unit, unitHash } from '../unit/unit.ts';
+import { type DenoiseUnit, type ImageUnit, type Unit, unitHash } from '../unit/unit.ts';
 import { summaryOf } from './blob.ts';
 import { partialFromBytes, partialToBytes } from './partial-bytes.ts';
 import { isAccepted, maxTaskBytes } from './protocol.ts';
@@ -18,13 +18,20 @@ import { failureFromMessage, failureToMessage, unitFromMessage, unitToMessage } 
 
 const violated: unknown = expect.objectContaining({ code: 'protocol-violated' });
 const common = { checkpoint: 'sha256:c', numerics: 'cpu', graph: '1' };
-const denoise: Unit = {
+const denoise: DenoiseUnit = {
   kind: 'denoise',
   ...common,
   sampling: { scheduler: 'pndm', steps: 50, guidance: 7.3, height: 16, width: 24 },
   trajectories: [{ prompt: 'a café', seed: '18446744073709551615' }],
   window: { from: 3, to: 10 },
 };
+const unpruned: ImageUnit = {
+  kind: 'image',
+  ...common,
+  sampling: denoise.sampling,
+  trajectories: denoise.trajectories,
+};
+const image: ImageUnit = { ...unpruned, mask: 'a'.repeat(64) };
 const encode: Unit = { kind: 'encode', ...common, prompts: ['', 'a cat'] };
 const values = Float32Array.of(1.5, -0, 3e38, 1e-40, 0.1, 2);
 const bytes = partialToBytes({ unit: '', layers: [], steps: 1, items: 1, values });
@@ -37,21 +44,21 @@ const finished: FinishedTask = {
   steps: 2,
   items: 1,
   blobs: [summaryOf(bytes)],
-  timings: { loading: 1.5, encoding: 2, steps: 0 },
+  timings: { loading: 1.5, encoding: 2, steps: 0, decoding: 0.5 },
   calls: { unetCalls: 2 ** 40, unetRuns: 1, prompts: 2 },
   timesteps: [981, 961.5],
 };
 
 describe('messages', () => {
   it('carry units with their hash', () => {
-    for (const unit of [denoise, encode]) {
+    for (const unit of [denoise, encode, image, unpruned]) {
       const lease: Lease = {
         task: 't',
         campaign: 'c',
         unit,
-        sites: ['ffn2'],
+        sites: unit.kind === 'image' ? ['image'] : ['ffn2'],
         replySubject: 's',
-        deadlines: { loading: 1, encoding: 2, step: 3 },
+        deadlines: { loading: 1, encoding: 2, step: 3, decoding: 4 },
         memory: 2 ** 40,
         keepStates: true,
       };
@@ -79,6 +86,7 @@ describe('messages', () => {
         graph: '1',
         checkpoints: ['sha256:c'],
         version: '0.1.0',
+        units: ['denoise', 'encode', 'image'],
       },
       running: [
         { task, unit, sites, replySubject, phase: { kind: 'step', step: 0 } },

@@ -2,7 +2,13 @@ import type * as proto from '../../gen/fleet/v1/work.ts';
 import { partialLength } from '../statistics/partial.ts';
 import { maxTaskBytes } from './protocol.ts';
 import type { BlobSummary, FinishedTask, Lease, RunningTask, TaskIdentity, TaskPhase, WorkerHello } from './task.ts';
-import { layersFromMessage, sitesFromMessage, unitFromMessage, unitToMessage } from './unit-message.ts';
+import {
+  kindsFromMessage,
+  layersFromMessage,
+  outputsFromMessage,
+  unitFromMessage,
+  unitToMessage,
+} from './unit-message.ts';
 import { requireName, requirePart, violation } from './violation.ts';
 
 export function phaseToMessage(phase: TaskPhase): proto.Phase {
@@ -53,12 +59,17 @@ export function finishedFromMessage(message: proto.Finished): FinishedTask {
   const { steps, items } = message;
   const layers = layersFromMessage(message.layers);
   const blobs = blobsFromMessage(message.blobs);
-  const expected = 4 * partialLength(layers, steps, items);
-  const [partial] = blobs;
-  if (partial?.length !== expected)
-    throw violation('blobs', `the partial has ${partial?.length ?? 0} bytes, and its shape asks for ${expected}`);
+  const identity = identityFromMessage(message);
+  if (identity.sites.includes('image')) {
+    if (blobs.length !== items) throw violation('blobs', `there are ${blobs.length} images of ${items} trajectories`);
+  } else {
+    const expected = 4 * partialLength(layers, steps, items);
+    const [partial] = blobs;
+    if (partial?.length !== expected)
+      throw violation('blobs', `the partial has ${partial?.length ?? 0} bytes, and its shape asks for ${expected}`);
+  }
   return {
-    ...identityFromMessage(message),
+    ...identity,
     layers,
     steps,
     items,
@@ -70,20 +81,21 @@ export function finishedFromMessage(message: proto.Finished): FinishedTask {
 }
 
 export function helloToMessage({ running, finished, capabilities, ...hello }: WorkerHello): proto.Hello {
-  const { providers, checkpoints } = capabilities;
+  const { providers, checkpoints, units } = capabilities;
   return {
     ...hello,
-    capabilities: { ...capabilities, providers: [...providers], checkpoints: [...checkpoints] },
+    capabilities: { ...capabilities, providers: [...providers], checkpoints: [...checkpoints], units: [...units] },
     running: running.map(runningToMessage),
     finished: finished.map(finishedToMessage),
   };
 }
 
 export function helloFromMessage(message: proto.Hello): WorkerHello {
+  const capabilities = requirePart(message.capabilities, 'hello.capabilities');
   return {
     protocol: message.protocol,
     worker: requireName(message.worker, 'hello.worker'),
-    capabilities: { ...requirePart(message.capabilities, 'hello.capabilities') },
+    capabilities: { ...capabilities, units: kindsFromMessage(capabilities.units) },
     running: message.running.map(runningFromMessage),
     finished: message.finished.map(finishedFromMessage),
   };
@@ -109,7 +121,7 @@ export function leaseFromMessage(message: proto.Lease): {
     task: requireName(task, 'lease.task'),
     campaign,
     unit: unitFromMessage(message.unit),
-    sites: sitesFromMessage(message.sites),
+    sites: outputsFromMessage(message.sites),
     replySubject,
     deadlines: { ...requirePart(message.deadlines, 'lease.deadlines') },
     memory,
@@ -125,5 +137,5 @@ function identityToMessage({ task, unit, sites, replySubject }: TaskIdentity): p
 function identityFromMessage(message: Omit<proto.Running, 'phase'>): TaskIdentity {
   const { task, unit, replySubject } = message;
   if (!/^[0-9a-f]{64}$/.test(unit)) throw violation('unit', 'it is no hash of a unit');
-  return { task: requireName(task, 'task'), unit, sites: sitesFromMessage(message.sites), replySubject };
+  return { task: requireName(task, 'task'), unit, sites: outputsFromMessage(message.sites), replySubject };
 }

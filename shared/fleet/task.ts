@@ -1,18 +1,17 @@
-import type { SiteName } from '../model/site.ts';
 import type { TappedLayer } from '../statistics/partial.ts';
-import type { Unit } from '../unit/unit.ts';
+import type { Output, Unit } from '../unit/unit.ts';
 
 /**
  * What coordinator and worker say to each other, as plain values: the domain side of proto/fleet/v1/work.proto, where
  * every word is explained.
  *
- * A task is one queue entry: a unit and the sites wanted of it. Its name stays the same when it is delivered again.
+ * A task is one queue entry: a unit and the sites, or the images, wanted of it. Its name stays the same when it is delivered again.
  */
 export interface Lease {
   readonly task: string;
   readonly campaign: string;
   readonly unit: Unit;
-  readonly sites: readonly SiteName[];
+  readonly sites: readonly Output[];
   /** With it whoever holds it renews and acknowledges. */
   readonly replySubject: string;
   readonly deadlines: Deadlines;
@@ -27,6 +26,7 @@ export interface Deadlines {
   readonly loading: number;
   readonly encoding: number;
   readonly step: number;
+  readonly decoding: number;
 }
 
 /** What a task is at. */
@@ -35,14 +35,16 @@ export type TaskPhase =
   | { readonly kind: 'loading' }
   | { readonly kind: 'encoding' }
   /** Counted from the trajectory's start. */
-  | { readonly kind: 'step'; readonly step: number };
+  | { readonly kind: 'step'; readonly step: number }
+  /** Latents become images. */
+  | { readonly kind: 'decoding' };
 
 /** What names a task to a coordinator that did not lease it. */
 export interface TaskIdentity {
   readonly task: string;
   /** Hash of the unit. */
   readonly unit: string;
-  readonly sites: readonly SiteName[];
+  readonly sites: readonly Output[];
   readonly replySubject: string;
 }
 
@@ -56,11 +58,11 @@ export interface FinishedTask extends TaskIdentity {
   readonly layers: readonly TappedLayer[];
   readonly steps: number;
   readonly items: number;
-  /** The partial's values, then each trajectory after the window if the lease asked for them. */
+  /** The partial's values, then each trajectory after the window if the lease asked for them; or each image. */
   readonly blobs: readonly BlobSummary[];
   readonly timings: Timings;
   readonly calls: Calls;
-  /** Of each step of the window; none for an encode unit. */
+  /** Of each step of the window; none for an encode or image unit. */
   readonly timesteps: readonly number[];
 }
 
@@ -75,6 +77,7 @@ export interface Timings {
   readonly loading: number;
   readonly encoding: number;
   readonly steps: number;
+  readonly decoding: number;
 }
 
 /** Calls that were made, counted where they are made. */
@@ -96,6 +99,8 @@ export interface Capabilities {
   /** Ids of the checkpoints it holds. */
   readonly checkpoints: readonly string[];
   readonly version: string;
+  /** Kinds of units it runs. */
+  readonly units: readonly Unit['kind'][];
 }
 
 /** Registration. */

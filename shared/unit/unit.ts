@@ -1,3 +1,4 @@
+import type { SiteName } from '../model/site.ts';
 import { contentHash } from './content-hash.ts';
 
 /** How trajectories are sampled, with nothing left to a default. */
@@ -27,7 +28,13 @@ export interface Window {
 }
 
 /** What a worker is leased. Its hash names its result. */
-export type Unit = DenoiseUnit | EncodeUnit;
+export type Unit = ObservedUnit | ImageUnit;
+
+/** A unit that gives statistics. */
+export type ObservedUnit = DenoiseUnit | EncodeUnit;
+
+/** What is wanted of a unit, each a result of its own: the statistics of a site, or the images. */
+export type Output = SiteName | 'image';
 
 /** A batch of trajectories over one window of UNet calls. */
 export interface DenoiseUnit {
@@ -52,6 +59,18 @@ export interface EncodeUnit {
   readonly prompts: readonly string[];
 }
 
+/** A batch of trajectories to their end, decoded: one image each. */
+export interface ImageUnit {
+  readonly kind: 'image';
+  readonly checkpoint: string;
+  readonly numerics: string;
+  readonly graph: string;
+  readonly sampling: SamplingSpec;
+  readonly trajectories: readonly TrajectoryKey[];
+  /** Hash of the one mask that prunes the checkpoint; absent where nothing is pruned. */
+  readonly mask?: string;
+}
+
 /** Changes whenever the graphs would give other bits: it is part of every unit's hash. */
 export const graphVersion = '1';
 
@@ -60,11 +79,24 @@ export function unitHash(unit: Unit): string {
   return contentHash('unit 1', unit);
 }
 
-/** Statistics a unit gives per layer: one a trajectory and step, or one a prompt. */
+/** Names one image by all that it depends on, whatever shares its batch; 64 hex digits. */
+export function imageKey(
+  { checkpoint, numerics, graph, sampling, mask }: Omit<ImageUnit, 'kind' | 'trajectories'>,
+  { prompt, seed }: TrajectoryKey,
+): string {
+  return contentHash('image 1', { checkpoint, numerics, graph, sampling, mask, prompt, seed });
+}
+
+/** Statistics a unit gives per layer: one a trajectory and step, or one a prompt; images are none. */
 export function unitSize(unit: Unit): { readonly items: number; readonly steps: number } {
-  return unit.kind === 'denoise'
-    ? { items: unit.trajectories.length, steps: unit.window.to - unit.window.from }
-    : { items: unit.prompts.length, steps: 1 };
+  switch (unit.kind) {
+    case 'denoise':
+      return { items: unit.trajectories.length, steps: unit.window.to - unit.window.from };
+    case 'encode':
+      return { items: unit.prompts.length, steps: 1 };
+    case 'image':
+      return { items: unit.trajectories.length, steps: 0 };
+  }
 }
 
 /** Rows a trajectory in a UNet call: empty prompt and prompt; without guidance (at 1 and below) the prompt alone. */

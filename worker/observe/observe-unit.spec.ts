@@ -10,7 +10,7 @@ import { Module, ParameterSource } from '../../shared/model/module.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import { linearInputs } from '../../shared/model/tap.ts';
 import { type Partial, statisticOf } from '../../shared/statistics/partial.ts';
-import { type DenoiseUnit, type EncodeUnit, graphVersion, type Unit } from '../../shared/unit/unit.ts';
+import { type DenoiseUnit, type EncodeUnit, graphVersion, type ObservedUnit } from '../../shared/unit/unit.ts';
 import { copyOfEmojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import { SessionCache } from '../session/session-cache.ts';
@@ -53,7 +53,7 @@ interface Asked {
   readonly signal?: AbortSignal;
 }
 
-async function observe(unit: Unit, asked: Asked = {}): Promise<Observation> {
+async function observe(unit: ObservedUnit, asked: Asked = {}): Promise<Observation> {
   const { sites = ['ffn2'], states, counter = noCalls(), onPhase = () => undefined } = asked;
   const signal = asked.signal ?? new AbortController().signal;
   return observeUnit(model, sessions, unit, sites, states, counter, { onPhase, signal });
@@ -219,7 +219,7 @@ describe('a denoise unit', () => {
   });
 
   it('refuses what no plan asks for', async () => {
-    const refused = (unit: Unit, asked?: Asked) => expect(observe(unit, asked)).rejects;
+    const refused = (unit: ObservedUnit, asked?: Asked) => expect(observe(unit, asked)).rejects;
     await refused(denoise, { sites: ['text'] }).toMatchObject({ code: 'unit-invalid', where: 'sites: text' });
     await refused(encode, { sites: ['ffn2'] }).toMatchObject({ code: 'unit-invalid' });
     await refused(denoise, { sites: [] }).toMatchObject({ code: 'unit-invalid' });

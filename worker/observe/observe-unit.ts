@@ -1,5 +1,5 @@
 import type { SiteName } from '../../shared/model/site.ts';
-import type { Unit } from '../../shared/unit/unit.ts';
+import type { ObservedUnit } from '../../shared/unit/unit.ts';
 import type { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import type { SessionCache } from '../session/session-cache.ts';
 import type { Observation } from './observation.ts';
@@ -20,7 +20,7 @@ import type { CallCounter, Supervision } from './phase.ts';
 export async function observeUnit(
   model: StableDiffusion,
   sessions: SessionCache,
-  unit: Unit,
+  unit: ObservedUnit,
   sites: readonly SiteName[],
   states: readonly Uint8Array[] | undefined,
   counter: CallCounter,

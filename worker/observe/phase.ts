@@ -5,7 +5,9 @@ export type Phase =
   /** The text encoder runs. */
   | { readonly kind: 'encoding' }
   /** The UNet call of this index runs; counted from the trajectory's start, not the window's. */
-  | { readonly kind: 'step'; readonly step: number };
+  | { readonly kind: 'step'; readonly step: number }
+  /** Latents become images. */
+  | { readonly kind: 'decoding' };
 
 /** Where a unit's work is told of, and where it is asked to stop. */
 export interface Supervision {

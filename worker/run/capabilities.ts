@@ -42,5 +42,6 @@ export function capabilitiesOf(
     graph: graphVersion,
     checkpoints,
     version,
+    units: ['denoise', 'encode', 'image'],
   };
 }

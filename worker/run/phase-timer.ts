@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 /** Adds up how long each kind of phase took. */
 export class PhaseTimer {
   readonly #clock: Clock;
-  readonly #spent = { loading: 0, encoding: 0, steps: 0 };
+  readonly #spent = { loading: 0, encoding: 0, steps: 0, decoding: 0 };
   #current: keyof Timings | undefined;
   #since = 0;
 

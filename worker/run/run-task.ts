@@ -1,18 +1,22 @@
 import { summaryOf } from '../../shared/fleet/blob.ts';
-import { partialToBytes } from '../../shared/fleet/partial-bytes.ts';
 import type { FinishedTask, Lease } from '../../shared/fleet/task.ts';
-import type { Observation } from '../observe/observation.ts';
+import { unitHash } from '../../shared/unit/unit.ts';
 import { type CallCounter, noCalls, type Phase, type Supervision } from '../observe/phase.ts';
 import type { Clock } from './clock.ts';
 import { PhaseTimer } from './phase-timer.ts';
 
-/** Runs a lease's unit: `observeUnit` on the model of its checkpoint. */
+/** What a unit gives: statistics and states, or images. */
+export type UnitResult = Pick<FinishedTask, 'layers' | 'steps' | 'items' | 'timesteps'> & {
+  readonly blobs: readonly Uint8Array[];
+};
+
+/** Runs a lease's unit on the model of its checkpoint. `attached` are the blobs that came with the lease. */
 export type Observe = (
   lease: Lease,
-  states: readonly Uint8Array[] | undefined,
+  attached: readonly Uint8Array[] | undefined,
   counter: CallCounter,
   supervision: Supervision,
-) => Promise<Observation>;
+) => Promise<UnitResult>;
 
 /** A result: what is told of it, and its bytes. */
 export interface TaskResult {
@@ -24,40 +28,31 @@ export interface TaskResult {
 export async function runTask(
   observe: Observe,
   lease: Lease,
-  states: readonly Uint8Array[] | undefined,
+  attached: readonly Uint8Array[] | undefined,
   clock: Clock,
   signal: AbortSignal,
   onPhase: (phase: Phase) => void,
 ): Promise<TaskResult> {
   const calls = noCalls();
   const timer = new PhaseTimer(clock);
-  const {
-    partial,
-    states: after,
-    timesteps,
-  } = await observe(lease, states, calls, {
+  const { blobs, ...shape } = await observe(lease, attached, calls, {
     signal,
     onPhase: (phase) => {
       timer.enter(phase);
       onPhase(phase);
     },
   });
-  const blobs = [partialToBytes(partial), ...(lease.keepStates ? after : [])];
-  const { unit, layers, steps, items } = partial;
-  const { task, sites, replySubject } = lease;
+  const { task, unit, sites, replySubject } = lease;
   return {
     finished: {
       task,
-      unit,
+      unit: unitHash(unit),
       sites,
       replySubject,
-      layers,
-      steps,
-      items,
+      ...shape,
       blobs: blobs.map(summaryOf),
       timings: timer.end(),
       calls,
-      timesteps,
     },
     blobs,
   };
