@@ -1,5 +1,6 @@
 import type { SiteName } from '../../shared/model/site.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
+import type { TuneFile } from './tune-schema.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 
 /** What a concept is: it decides what `verify` measures, and that a `gender` concept names a seed for every pair. */
@@ -73,4 +74,6 @@ export interface Campaign {
   readonly retain: readonly TrajectoryKey[];
   /** By name. */
   readonly concepts: readonly Concept[];
+  /** What `lethe tune` searches and by which images; a sweep does not look at it. */
+  readonly tune?: TuneFile;
 }

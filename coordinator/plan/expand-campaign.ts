@@ -36,6 +36,7 @@ export function expandCampaign(file: CampaignFile): Campaign {
     batch,
     retain: keysOf(listOf(file.retain)),
     concepts: concepts.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...(file.tune === undefined ? {} : { tune: file.tune }),
   };
 }
 
