@@ -43,6 +43,13 @@ module.exports = {
       to: { path: 'node_modules/onnxruntime-' },
     },
     {
+      name: 'no-network-in-shared-but-bus-and-metrics',
+      comment: 'docs/decision/009: serve-metrics.ts listens for whoever scrapes; everything else of shared/ computes',
+      severity: 'error',
+      from: { path: '^shared/', pathNot: '^shared/(bus/|metrics/serve-metrics\\.)|\\.spec(-support)?\\.ts$' },
+      to: { path: '^(node:)?(http|https|http2|net|tls|dgram|dns)(/|$)|node_modules/@grpc/' },
+    },
+    {
       name: 'one-importer-of-nats',
       severity: 'error',
       from: { pathNot: '^shared/bus/' },

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['dist/**/*.spec.js'],
     exclude: ['**/node_modules/**'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
   },
 });

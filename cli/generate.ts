@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
-import { generateImages, type GenerateEvent, type GeneratedImage } from '../worker/diffusion/generate.ts';
-import { contactSheet } from '../worker/diffusion/image.ts';
+import { generateImages, type GeneratedImage } from '../worker/diffusion/generate.ts';
 import type { Sampling } from '../worker/diffusion/sampling.ts';
 import { type SchedulerName, schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
@@ -11,10 +10,10 @@ import { SessionCache } from '../worker/session/session-cache.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory, suggestedSampling } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, fleetSettings } from './fleet/fleet-settings.ts';
-import { type MaskedRun, pruningsOf } from './generate-prunings.ts';
+import { showImages, summaryOf, truncationWarning } from './generate-output.ts';
+import { pruningsOf } from './generate-prunings.ts';
 import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
-import { screenOf, terminalImage } from './output/terminal-image.ts';
 import { openOutput, writeImages } from './output/write-images.ts';
 
 /** What the command is given, as commander hands it over. */
@@ -53,9 +52,6 @@ const samplePrompts = [
 
 /** Columns of the picture that several images are put together in. */
 const sheetColumns = 4;
-
-/** Characters across that an image is shown in. */
-const shownColumns = 24;
 
 export function generateCommand(): Command {
   return new Command('generate')
@@ -139,7 +135,7 @@ async function generate(given: GenerateOptions): Promise<void> {
       const rows = await generateImages(pruned, sampling, requests, given.batch, (event) => {
         switch (event.kind) {
           case 'truncated':
-            if (row === 0) process.stderr.write(`${warning(event)}\n`);
+            if (row === 0) process.stderr.write(`${truncationWarning(event)}\n`);
             break;
           case 'start':
             calls = event.calls * prunings.length;
@@ -154,30 +150,14 @@ async function generate(given: GenerateOptions): Promise<void> {
     bar?.stop();
     const columns = prunings.length > 1 ? requests.length : sheetColumns;
     const files = await writeImages(output, images, columns);
-    if (given.show === true) show(images, columns, prunings);
+    if (given.show === true) showImages(images, columns, prunings);
     const masks = prunings.map(({ hashes }) => hashes);
     if (given.json === true)
-      process.stdout.write(`${JSON.stringify(summary(images, files, sampling, calls, masks))}\n`);
+      process.stdout.write(`${JSON.stringify(summaryOf(images, files, sampling, calls, masks))}\n`);
     else process.stdout.write(files.map((file) => `${file}\n`).join(''));
   } finally {
     bar?.stop();
     await thread.close();
-  }
-}
-
-/** On stderr, as all that is for people alone: a row of images, and what it was made with. */
-function show(images: readonly GeneratedImage[], columns: number, prunings: readonly MaskedRun[]): void {
-  const screen = screenOf(process.stderr);
-  for (let at = 0; at < images.length; at += columns) {
-    if (prunings.length > 1) process.stderr.write(`${prunings[at / columns]?.title ?? ''}\n`);
-    if (screen === undefined) continue;
-    const row = contactSheet(
-      images.slice(at, at + columns).map(({ image }) => image),
-      columns,
-    );
-    process.stderr.write(
-      `${terminalImage(row, Math.min(screen.columns, columns * shownColumns), screen.depth).join('\n')}\n`,
-    );
   }
 }
 
@@ -194,32 +174,4 @@ function latentSize(model: StableDiffusion, size: GenerateOptions['size']): read
     });
   }
   return [size.height / scale, size.width / scale];
-}
-
-function warning({ index, tokens, text }: Extract<GenerateEvent, { kind: 'truncated' }>): string {
-  return `warning: prompt ${index + 1} is longer than ${tokens} tokens; this part is left out: ${text}`;
-}
-
-function summary(
-  images: readonly GeneratedImage[],
-  files: readonly string[],
-  sampling: Sampling,
-  calls: number,
-  masks: readonly (readonly string[])[],
-): Readonly<Record<string, unknown>> {
-  return {
-    files,
-    images: images.map(({ request, image, truncated }, i) => ({
-      prompt: request.prompt,
-      seed: request.seed.toString(),
-      width: image.width,
-      height: image.height,
-      ...(truncated === undefined ? {} : { truncated }),
-      ...(masks.flat().length === 0 ? {} : { masks: masks[Math.floor((i * masks.length) / images.length)] }),
-    })),
-    scheduler: sampling.scheduler,
-    steps: sampling.steps,
-    guidance: sampling.guidance,
-    unetCalls: calls,
-  };
 }

@@ -5,6 +5,10 @@ import { runProgram } from './program.ts';
 
 onOutputFailure(end);
 
+// A setting of nothing is none: commander would take an empty LETHE_CHECKPOINT for the current directory.
+for (const [name, value] of Object.entries(process.env))
+  if (name.startsWith('LETHE_') && value === '') Reflect.deleteProperty(process.env, name);
+
 // Commands end by setting process.exitCode, never by exit(): what is still being written gets out.
 const args = process.argv.slice(2);
 try {

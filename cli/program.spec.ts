@@ -107,6 +107,13 @@ describe('lethe doctor', () => {
     expect(stdout.match(/^ {6}what to do: \S/gm) ?? []).toHaveLength(notes.length);
   });
 
+  it('takes an empty setting as not set, and so looks at emoji-sd', async () => {
+    const { code, stdout } = await lethe(['doctor', '--json'], { LETHE_CHECKPOINT: '', LETHE_THREADS: '' });
+    expect(code).toBe(0);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string }[] };
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'checkpoint', state: 'ok' }));
+  });
+
   it('fails for a checkpoint that is none, after looking at everything else', async () => {
     const { code, stdout } = await lethe(['doctor', '--json'], { LETHE_CHECKPOINT: 'worker' });
     expect(code).toBe(1);

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratedImage } from '../../worker/diffusion/generate.ts';
@@ -22,8 +22,11 @@ export async function openOutput(out: string): Promise<ImageOutput> {
   const isFolder = found?.isDirectory() === true || !out.toLowerCase().endsWith('.png');
   const folder = isFolder ? out : dirname(out);
   await orWriteFailed(folder, () => mkdir(folder, { recursive: true }));
-  const written = isFolder || found === undefined ? folder : out;
-  await orWriteFailed(written, () => access(written, constants.W_OK));
+  await orWriteFailed(out, async () => {
+    // Permissions alone do not tell: root has them all, and a file system may be read-only.
+    if (isFolder || found === undefined) await rmdir(await mkdtemp(join(folder, '.lethe-')));
+    else await (await open(out, 'r+')).close();
+  });
   return { kind: isFolder ? 'folder' : 'file', path: out };
 }
 

@@ -22,6 +22,14 @@ export class CheckpointShelf {
     this.#directories = [emojiSd, ...directories];
   }
 
+  /**
+   * Opens and hashes what it was told of, so that no campaign waits for that. What cannot be opened is told to whoever asks
+   * for it.
+   */
+  start(): void {
+    for (const directory of this.#directories) void this.open(directory).catch(() => undefined);
+  }
+
   /** @param directory emoji-sd if undefined. @throws as `openCheckpoint` */
   async open(directory = emojiSd, variant?: string): Promise<Shelved> {
     const key = JSON.stringify([directory, variant]);

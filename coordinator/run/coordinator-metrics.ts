@@ -56,7 +56,7 @@ export class CoordinatorMetrics implements DispatchObserver {
     this.#results.inc();
     this.#calls.inc(calls.unetCalls);
     this.#bytes.inc(blobs.reduce((sum, { length }) => sum + length, 0));
-    for (const phase of ['loading', 'encoding', 'steps'] as const)
+    for (const phase of ['loading', 'encoding', 'steps', 'decoding'] as const)
       this.#unitSeconds.observe({ phase }, timings[phase] / 1000);
   }
 

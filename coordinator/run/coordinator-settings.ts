@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { BusAddress } from '../../shared/bus/connect.ts';
 import { leaseMs } from '../../shared/bus/work-queue.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { Security } from '../../shared/fleet/security.ts';
-
-const count = z.coerce.number().int().min(0);
+import { count, list, processSettings } from '../../shared/config/process-settings.ts';
+import { securitySettings } from '../../shared/fleet/security.ts';
 
 /** Flags, each also an environment variable: `--nats-token` is LETHE_NATS_TOKEN. Lists are separated by commas. */
 const schema = z.object({
@@ -34,26 +30,13 @@ const schema = z.object({
   'metrics-port': count.max(65535).optional(),
   'metrics-host': z.string().default('127.0.0.1'),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  /** `true`: plain text, which loopback alone allows. */
-  insecure: z.stringbool().default(false),
-  'tls-authority': z.string().optional(),
-  'tls-certificate': z.string().optional(),
-  'tls-key': z.string().optional(),
+  ...securitySettings,
 });
 export type CoordinatorSettings = z.infer<typeof schema>;
 
 /** Flags before environment before defaults. @throws LetheError `usage` naming each setting that is wrong. */
 export function coordinatorSettings(args: readonly string[], environment: NodeJS.ProcessEnv): CoordinatorSettings {
-  const names = Object.keys(schema.shape);
-  const given = Object.fromEntries(
-    names.flatMap((name) => {
-      const value = environment[`LETHE_${name.toUpperCase().replaceAll('-', '_')}`];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  const parsed = schema.safeParse({ ...given, ...flags(args, names) });
-  if (parsed.success) return parsed.data;
-  throw usage(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; '));
+  return processSettings('coordinator', schema, args, environment);
 }
 
 /** Where NATS is, and as whom this coordinator goes there. */
@@ -73,42 +56,4 @@ export function busAddressOf(settings: CoordinatorSettings): BusAddress {
       : user !== undefined && { credentials: { kind: 'user', user, password } }),
     ...(caFile !== undefined && { tls: { caFile } }),
   };
-}
-
-/** @throws LetheError `usage` unless either --insecure or all three TLS files are given. */
-export function securityOf(settings: CoordinatorSettings): Security {
-  const { insecure, 'tls-authority': authority, 'tls-certificate': certificate, 'tls-key': key } = settings;
-  if (insecure) return { kind: 'plain-text-loopback' };
-  if (authority === undefined || certificate === undefined || key === undefined)
-    throw usage('give --tls-authority, --tls-certificate and --tls-key, or --insecure true on loopback');
-  return {
-    kind: 'mutual-tls',
-    authority: readFileSync(authority),
-    certificate: readFileSync(certificate),
-    key: readFileSync(key),
-  };
-}
-
-function flags(args: readonly string[], names: readonly string[]): object {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function list(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}
-
-function usage(why: string): LetheError {
-  return new LetheError('usage', {
-    what: 'cannot start the coordinator',
-    why,
-    next: 'see the settings in coordinator/run/coordinator-settings.ts, or start a local fleet with `lethe up`',
-  });
 }

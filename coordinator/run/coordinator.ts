@@ -99,6 +99,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const puller = new PullLoop(dispatch, dispatcher);
   const pool = new ScorePool(setup.scoreThreads);
   const shelf = new CheckpointShelf(setup.checkpoints);
+  shelf.start();
   const sums = new Sums(store, book, name, log, (seconds, won) => {
     metrics.onSummed(seconds, won);
   });

@@ -3,9 +3,10 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { securityOf } from '../../shared/fleet/security.ts';
+import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
 import { startCoordinator } from './coordinator.ts';
-import { serveMetrics } from './serve-metrics.ts';
-import { busAddressOf, coordinatorSettings, securityOf } from './coordinator-settings.ts';
+import { busAddressOf, coordinatorSettings } from './coordinator-settings.ts';
 
 const log = pino({ base: { service: 'lethe-coordinator' } });
 
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const port = settings['metrics-port'];
-  if (port !== undefined) serveMetrics(registry, settings['metrics-host'], port);
+  if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
   const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
   const coordinator = await startCoordinator(setup, bus, log.child({ coordinator: name }));
   log.info({ coordinator: name, address: coordinator.address }, 'listening');

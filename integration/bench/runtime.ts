@@ -1,7 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { sessionOptions } from '../../worker/session/session-options.ts';
 
-/** A model that is not Lethe's, run on this thread with the settings that worker/session/thread.ts gives its own. */
+/** A model that is not Lethe's, run on this thread with the options that Lethe gives its own. */
 export interface RuntimeSession {
   run(feeds: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>): Promise<Float32Array>;
   release(): Promise<void>;
@@ -14,20 +15,8 @@ export async function openRuntime(
   weightsDirectory: string,
   threads: number,
 ): Promise<RuntimeSession> {
-  const session = await InferenceSession.create(model, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 4,
-    extra: {
-      session: {
-        model_external_initializers_file_folder_path: weightsDirectory,
-        intra_op: { allow_spinning: '0' },
-      },
-    },
-  }).catch((cause: unknown) => {
+  const options = sessionOptions({ provider: 'cpu', threads }, weightsDirectory);
+  const session = await InferenceSession.create(model, options).catch((cause: unknown) => {
     throw new LetheError('session-failed', {
       what: `cannot load ${name}`,
       where: 'onnxruntime',

@@ -41,7 +41,12 @@ async function measure(pairs: number): Promise<Measured> {
   const checkpoint = await openCheckpoint(emojiSdDirectory);
   const settings = { skillRatio, selection: 'reference', margin: 1, selectRatio: 0 } as const;
   const run = (workers: number, named: readonly string[], batch: number): Promise<SweepRun> =>
-    sweep(workers, campaignText(named, pairs, batch, skillRatio), campaignText(named, pairs, batch, otherRatio));
+    sweep(
+      named.length === 1 ? (named[0] ?? '') : `${named.length} styles`,
+      workers,
+      campaignText(named, pairs, batch, skillRatio),
+      campaignText(named, pairs, batch, otherRatio),
+    );
   const [reference, one, ten, tenByTwo]: [ReferenceRun[], SweepRun[], SweepRun[], SweepRun[]] = [[], [], [], []];
   const { concepts } = parseCampaign(campaignText(styles, pairs, defaultBatch, skillRatio), 'bench');
   const procedure = await ReferenceProcess.start();

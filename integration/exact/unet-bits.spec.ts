@@ -39,23 +39,23 @@ const generator = new TorchGenerator(1);
 const samples = Array.from({ length: most }, () => generator.randn(config.inChannels * height * width));
 const contexts = samples.map(() => generator.randn(2 * tokens * config.crossAttentionWidth));
 
+/** Outputs of a call. @param rows of latents; the contexts of a trajectory are two rows in one */
+async function call(session: Session, rows: readonly Float32Array[], context: readonly Float32Array[]) {
+  const latents = [rows.length, config.inChannels, height, width];
+  const embeddings = [2 * context.length, tokens, config.crossAttentionWidth];
+  const outputs = await session.run({
+    [unetInputs.sample]: { type: 'float32', shape: latents, data: concatenate(rows) },
+    [unetInputs.timestep]: { type: 'float32', shape: [1], data: Float32Array.of(501) },
+    [unetInputs.context]: { type: 'float32', shape: embeddings, data: concatenate(context) },
+  });
+  return [...outputs.values()];
+}
+
 /** Outputs of each trajectory of a batch, all of them one after another. */
 async function run(session: Session, batch: readonly number[]): Promise<readonly Float32Array[]> {
-  const feed = (all: readonly Float32Array[]) => concatenate(batch.map((i) => all[i] ?? new Float32Array()));
-  const outputs = await session.run({
-    [unetInputs.sample]: {
-      type: 'float32',
-      shape: [batch.length, config.inChannels, height, width],
-      data: feed(samples),
-    },
-    [unetInputs.timestep]: { type: 'float32', shape: [1], data: Float32Array.of(501) },
-    [unetInputs.context]: {
-      type: 'float32',
-      shape: [2 * batch.length, tokens, config.crossAttentionWidth],
-      data: feed(contexts),
-    },
-  });
-  const parts = [...outputs.values()].map((output) => rowsOfTensor(output, batch.length));
+  const pick = (all: readonly Float32Array[]) => batch.map((i) => all[i] ?? new Float32Array());
+  const outputs = await call(session, pick(samples), pick(contexts));
+  const parts = outputs.map((output) => rowsOfTensor(output, batch.length));
   return batch.map((_, place) => concatenate(parts.map((rows) => rows[place] ?? new Float32Array())));
 }
 
@@ -68,20 +68,8 @@ it('a guided call has the bits of a call that runs both rows of every trajectory
   const [guided, plain] = [await thread.open(graph(2), settings), await thread.open(graph(1), settings)];
   const batch = [0, 1, 2];
   const predict = async (session: Session, rows: readonly Float32Array[]): Promise<Float32Array> => {
-    const outputs = await session.run({
-      [unetInputs.sample]: {
-        type: 'float32',
-        shape: [rows.length, config.inChannels, height, width],
-        data: concatenate(rows),
-      },
-      [unetInputs.timestep]: { type: 'float32', shape: [1], data: Float32Array.of(501) },
-      [unetInputs.context]: {
-        type: 'float32',
-        shape: [2 * batch.length, tokens, config.crossAttentionWidth],
-        data: concatenate(contexts.slice(0, batch.length)),
-      },
-    });
-    return concatenate([...outputs.values()].map(({ data }) => data));
+    const outputs = await call(session, rows, contexts.slice(0, batch.length));
+    return concatenate(outputs.map(({ data }) => data));
   };
   const once = batch.map((i) => samples[i]!);
   const twice = once.flatMap((sample) => [sample, sample]);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emojiSdDirectory } from '../../cli/default-checkpoint.ts';
@@ -6,6 +6,7 @@ import type { Bus } from '../../shared/bus/bus.ts';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { type NatsBinary, findNatsServer } from '../../shared/bus/server/find-nats-server.ts';
 import { type RunningServer, runNatsServer } from '../../shared/bus/server/run-nats-server.ts';
+import { logFile } from '../../shared/bus/server/server-config.ts';
 import { LoggedProcess } from './logged-process.ts';
 import { SweepClient } from './sweep-client.ts';
 
@@ -29,7 +30,7 @@ export class Fleet {
   readonly #folder: string;
   readonly #flags: FleetFlags;
   #server: RunningServer;
-  readonly #processes: LoggedProcess[] = [];
+  readonly #processes: { readonly name: string; readonly process: LoggedProcess }[] = [];
   readonly #clients: SweepClient[] = [];
   readonly #buses: Bus[] = [];
 
@@ -52,7 +53,7 @@ export class Fleet {
     const { servers, credentials } = this.#server.address(name);
     const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
     const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
-    const started = this.#start('coordinator', [...flags, ...token, ...this.#flags.coordinator]);
+    const started = this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator]);
     const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
@@ -62,7 +63,7 @@ export class Fleet {
   worker(name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
     const addresses = coordinators.map(({ address }) => address).join(',');
     const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', emojiSdDirectory];
-    return this.#start('worker', [...flags, ...this.#flags.worker]);
+    return this.#start('worker', name, [...flags, ...this.#flags.worker]);
   }
 
   async bus(): Promise<Bus> {
@@ -79,17 +80,27 @@ export class Fleet {
     this.#server = await runNatsServer(this.#binary, this.#folder, port);
   }
 
+  /** What its processes have logged so far, a file each: `c1.log`, `nats.log`. Of one that was started again, both lives. */
+  async saveLogs(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    for (const { name, process: each } of this.#processes) {
+      const text = each.lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+      await writeFile(join(folder, `${name}.log`), text, { flag: 'a' });
+    }
+    await copyFile(join(this.#folder, logFile), join(folder, 'nats.log'));
+  }
+
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
-    await Promise.all(this.#processes.map((each) => each.kill()));
+    await Promise.all(this.#processes.map((each) => each.process.kill()));
     await Promise.all(this.#buses.map((bus) => bus.close()));
     await this.#server.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #start(side: 'coordinator' | 'worker', flags: readonly string[]): LoggedProcess {
+  #start(side: 'coordinator' | 'worker', name: string, flags: readonly string[]): LoggedProcess {
     const started = new LoggedProcess(join(side, 'run', 'main.js'), flags);
-    this.#processes.push(started);
+    this.#processes.push({ name, process: started });
     return started;
   }
 }

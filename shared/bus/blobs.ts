@@ -9,17 +9,14 @@ import {
   entrySubject,
   parseEntry,
 } from './blob-entry.ts';
-import { type BlobSource, chunksOf } from './blob-source.ts';
+import { inFlight, sendChunks } from './blob-chunks.ts';
+import type { BlobSource } from './blob-source.ts';
 import { PassingFailure } from './bus-error.ts';
 import type { Bus } from './bus.ts';
 import { blobStore } from './names.ts';
 import { orderedRead } from './ordered-read.ts';
 import { lastMessage, swap } from './stored-message.ts';
 
-/** Larger chunks are hardly faster; the server's limit is 1 MiB unless set. */
-const chunkBytes = 512 * 1024;
-/** Chunks on their way to or from the server: bounds the memory that a blob of any size takes. */
-const inFlight = 8;
 const stream = `OBJ_${blobStore}`;
 
 /**
@@ -61,7 +58,9 @@ export class Blobs {
     const before = await lastMessage(this.#bus, stream, entrySubject(name));
     const chunksId = randomBytes(11).toString('hex');
     abandoned.push(chunksId);
-    const content = await this.#sendChunks(name, chunksId, source);
+    const content = await sendChunks(this.#bus, chunksId, source, (size) => {
+      if (size > this.#most) throw this.#tooLarge(name, size);
+    });
     const bytes = entryBytes({ name, chunksId, ...content });
     // From here on they may be entered even if no answer comes.
     abandoned.pop();
@@ -74,31 +73,6 @@ export class Blobs {
     if (old !== undefined) await this.#purge(chunkSubject(old.chunksId));
     if (before !== undefined) await this.#purge(entrySubject(name), entered.sequence);
     return { name, digest: content.digest, size: content.size };
-  }
-
-  async #sendChunks(name: string, chunksId: string, source: BlobSource) {
-    const hash = createHash('sha256');
-    const sent: Promise<unknown>[] = [];
-    let size = 0;
-    let chunks = 0;
-    try {
-      for await (const chunk of chunksOf(source, Math.min(chunkBytes, this.#bus.maxPayload - 1024))) {
-        size += chunk.length;
-        chunks++;
-        if (size > this.#most) throw this.#tooLarge(name, size);
-        hash.update(chunk);
-        const stored = this.#bus.storeOnce(chunkSubject(chunksId), chunk);
-        // Awaited below; until then a failure must not count as unhandled.
-        stored.catch(() => undefined);
-        sent.push(stored);
-        if (sent.length >= inFlight) await sent.shift();
-      }
-      await Promise.all(sent);
-    } finally {
-      // None may arrive after the chunks are purged.
-      await Promise.allSettled(sent);
-    }
-    return { size, chunks, digest: hash.digest('hex') };
   }
 
   /** What is stored under a name; undefined if nothing is. */

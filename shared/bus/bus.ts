@@ -1,7 +1,7 @@
 import { type Msg, type MsgHdrs, type NatsConnection, type Subscription, headers } from 'nats';
-import { setMaxListeners } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
-import { ApiFailure, PassingFailure, busError, isPassing } from './bus-error.ts';
+import { ApiFailure, busError, isPassing } from './bus-error.ts';
+import { Liveness } from './liveness.ts';
 
 /** How long an operation may take while NATS does not answer. */
 export interface Patience {
@@ -29,30 +29,18 @@ export class Bus {
   readonly #connection: NatsConnection;
   readonly #where: string;
   readonly #patience: Patience;
-  #connected = new AbortController();
-  readonly #listeners = new Set<() => void>();
+  readonly #liveness: Liveness;
 
   constructor(connection: NatsConnection, where: string, patience: Patience) {
     this.#connection = connection;
     this.#where = where;
     this.#patience = patience;
-    void this.#follow();
-  }
-
-  async #follow(): Promise<void> {
-    for await (const { type } of this.#connection.status()) {
-      if ((type as string) === 'disconnect')
-        this.#connected.abort(new PassingFailure('the connection to NATS was lost'));
-      if ((type as string) !== 'reconnect') continue;
-      this.#connected = new AbortController();
-      for (const listener of this.#listeners) listener();
-    }
-    this.#connected.abort(new PassingFailure('the connection to NATS is closed'));
+    this.#liveness = new Liveness(connection);
   }
 
   /** Aborted when the present connection is lost; a new one has a signal of its own. */
   get connection(): AbortSignal {
-    return this.#connected.signal;
+    return this.#liveness.signal;
   }
 
   get isClosed(): boolean {
@@ -70,8 +58,7 @@ export class Bus {
 
   /** `listener` is called after every reconnect, until the function returned is called. */
   onReconnect(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#liveness.onReconnect(listener);
   }
 
   /**
@@ -119,39 +106,19 @@ export class Bus {
 
   /** One request on the present connection: it fails at once when that is lost. */
   async request(subject: string, payload: Uint8Array | string, head?: MsgHdrs): Promise<Msg> {
-    this.#connected.signal.throwIfAborted();
+    this.#liveness.signal.throwIfAborted();
     const options = { timeout: this.#patience.requestMs, ...(head && { headers: head }) };
-    return this.#unlessLost(this.#connection.request(subject, payload, options));
-  }
-
-  async #unlessLost<T>(answer: Promise<T>): Promise<T> {
-    const lost = this.#connected.signal;
-    // As many as there are requests under way.
-    setMaxListeners(0, lost);
-    let fail: (() => void) | undefined;
-    const loss = new Promise<never>((_, reject) => {
-      fail = () => {
-        reject(lost.reason as Error);
-      };
-      lost.addEventListener('abort', fail, { once: true });
-    });
-    try {
-      return await Promise.race([answer, loss]);
-    } finally {
-      if (fail !== undefined) lost.removeEventListener('abort', fail);
-      // Whichever comes second has nobody who waits for it.
-      answer.catch(() => undefined);
-    }
+    return this.#liveness.unlessLost(this.#connection.request(subject, payload, options));
   }
 
   /** Waits until the server has seen all that was sent on the present connection. */
   async flush(): Promise<void> {
-    await this.#unlessLost(this.#connection.flush());
+    await this.#liveness.unlessLost(this.#connection.flush());
   }
 
   /** Sends, and waits until the server has it. */
   async deliver(subject: string): Promise<void> {
-    this.#connected.signal.throwIfAborted();
+    this.#liveness.signal.throwIfAborted();
     this.send(subject, '');
     await this.flush();
   }

@@ -1,5 +1,5 @@
 import { LetheError } from '../error/lethe-error.ts';
-import { type UnitAddress, streams } from './names.ts';
+import { type UnitAddress, parseUnitSubject, streams } from './names.ts';
 
 /** A unit that was handed out. It comes back to the queue unless it is renewed or ended within the lease time. */
 export interface Lease {
@@ -64,4 +64,14 @@ export function replyFields(reply: string): (ReplyFields & { readonly stream: st
     return undefined;
   const [deliveries = 0, sequence = 0, deliverySequence = 0, , pending = 0] = numbers.map(Number);
   return { stream, consumer, deliveries, sequence, deliverySequence, pending };
+}
+
+/** The lease that a message of the unit queue is; undefined for any other message. */
+export function leaseOf(message: { subject: string; data: Uint8Array; reply?: string }): Lease | undefined {
+  const reply = message.reply ?? '';
+  const fields = replyFields(reply);
+  const address = parseUnitSubject(message.subject);
+  if (fields === undefined || address === undefined) return undefined;
+  const { deliveries, sequence, pending } = fields;
+  return { address, bytes: message.data, reply: reply as ReplySubject, deliveries, sequence, pending };
 }

@@ -1,7 +1,8 @@
 import { LetheError } from '../error/lethe-error.ts';
-import { apiCode, hasApiCode, isConflict, isUnheard } from './bus-error.ts';
+import { apiCode, hasApiCode, isConflict } from './bus-error.ts';
 import type { Bus } from './bus.ts';
-import { type Lease, type ReplySubject, replyFields } from './lease.ts';
+import { type Lease, leaseOf, type ReplySubject } from './lease.ts';
+import { commandLease, type LeaseOutcome } from './lease-command.ts';
 import {
   type QueueName,
   type UnitAddress,
@@ -24,9 +25,6 @@ export interface QueueDepth {
   /** Also those whose lease ended, or that were given back, until they are handed out again. */
   readonly leased: number;
 }
-
-/** What became of a command about a lease: `gone` if its queue is not there any more. */
-export type LeaseOutcome = 'done' | 'gone';
 
 /** The queue of units: one subject a unit, one consumer a campaign and class. */
 export class WorkQueue {
@@ -98,50 +96,22 @@ export class WorkQueue {
 
   /** Gives a lease its whole time again. Confirmed: a renewal that fails has not reached the server. */
   renew(reply: ReplySubject): Promise<LeaseOutcome> {
-    return this.#command(reply, '+WPI');
+    return commandLease(this.#bus, reply, '+WPI');
   }
 
   /** Takes the unit out of the queue: its record is there. */
   acknowledge(reply: ReplySubject): Promise<LeaseOutcome> {
-    return this.#command(reply, '+ACK');
+    return commandLease(this.#bus, reply, '+ACK');
   }
 
   /** Takes the unit out of the queue without a record: its campaign is over. */
   terminate(reply: ReplySubject): Promise<LeaseOutcome> {
-    return this.#command(reply, '+TERM');
+    return commandLease(this.#bus, reply, '+TERM');
   }
 
   /** Gives a unit back to the queue, at once or after a delay. Only for a lease that is surely held still. */
   giveBack(reply: ReplySubject, delayMs = 0): Promise<LeaseOutcome> {
-    return this.#command(reply, delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
-  }
-
-  async #command(reply: ReplySubject, command: string): Promise<LeaseOutcome> {
-    const consumer = replyFields(reply)?.consumer ?? '';
-    try {
-      return await this.#bus.persist('cannot act on a lease', async () => {
-        try {
-          await this.#bus.request(reply, command);
-          return 'done';
-        } catch (cause) {
-          // Nobody listens for this: the consumer is deleted, or the server is not ready yet.
-          if (isUnheard(cause) && !(await this.#hasConsumer(consumer))) return 'gone';
-          throw cause;
-        }
-      });
-    } catch (cause) {
-      throw this.#bus.explain('cannot act on a lease', cause);
-    }
-  }
-
-  async #hasConsumer(consumer: string): Promise<boolean> {
-    try {
-      await this.#bus.api(`CONSUMER.INFO.${streams.units}.${consumer}`);
-      return true;
-    } catch (cause) {
-      if (hasApiCode(cause, apiCode.consumerNotFound)) return false;
-      throw cause;
-    }
+    return commandLease(this.#bus, reply, delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
   }
 
   /** @throws LetheError `queue-missing` */
@@ -218,15 +188,6 @@ export class WorkQueue {
       throw this.#bus.explain(what, cause);
     }
   }
-}
-
-function leaseOf(message: { subject: string; data: Uint8Array; reply?: string }): Lease | undefined {
-  const reply = message.reply ?? '';
-  const fields = replyFields(reply);
-  const address = parseUnitSubject(message.subject);
-  if (fields === undefined || address === undefined) return undefined;
-  const { deliveries, sequence, pending } = fields;
-  return { address, bytes: message.data, reply: reply as ReplySubject, deliveries, sequence, pending };
 }
 
 function missing(queue: QueueName): LetheError {

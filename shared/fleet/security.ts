@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { LetheError } from '../error/lethe-error.ts';
 
 /** How a connection is secured. Plain text is for one machine: it is asked for by name and bound to loopback. */
@@ -5,6 +7,52 @@ export type Security =
   | { readonly kind: 'plain-text-loopback' }
   /** PEM. The role of a peer (worker, operator) is in its certificate, signed by `authority`. */
   | { readonly kind: 'mutual-tls'; readonly authority: Buffer; readonly certificate: Buffer; readonly key: Buffer };
+
+/** The settings that say so, for the schema of every process of a fleet. */
+export const securitySettings = {
+  /** `true`: plain text, which loopback alone allows. */
+  insecure: z.stringbool().default(false),
+  /** Files of PEM. */
+  'tls-authority': z.string().optional(),
+  'tls-certificate': z.string().optional(),
+  'tls-key': z.string().optional(),
+};
+
+/**
+ * Reads the files that settings name.
+ *
+ * @throws LetheError `usage` unless either --insecure or all three TLS files are given, and for files that cannot be read.
+ */
+export function securityOf(settings: z.output<z.ZodObject<typeof securitySettings>>): Security {
+  const { insecure, 'tls-authority': authority, 'tls-certificate': certificate, 'tls-key': key } = settings;
+  if (insecure) return { kind: 'plain-text-loopback' };
+  if (authority === undefined || certificate === undefined || key === undefined)
+    throw new LetheError('usage', {
+      what: 'cannot secure the connections of this process',
+      why: 'neither certificates nor plain text are asked for',
+      next: 'give --tls-authority, --tls-certificate and --tls-key, or --insecure true on loopback',
+    });
+  return {
+    kind: 'mutual-tls',
+    authority: readPem('--tls-authority', authority),
+    certificate: readPem('--tls-certificate', certificate),
+    key: readPem('--tls-key', key),
+  };
+}
+
+function readPem(setting: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new LetheError('usage', {
+      what: `cannot read the file of ${setting}`,
+      where: path,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: 'give the path of a PEM file that this process may read',
+      cause,
+    });
+  }
+}
 
 /** @throws LetheError `usage` for an address `host:port` that plain text must not be spoken on. */
 export function requireAllowed(security: Security, address: string): void {

@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { expectDamageRefused } from '../checkpoint/damage.spec-support.ts';
 import { encodeSafetensors } from '../checkpoint/write-safetensors.ts';
-import { LetheError } from '../error/lethe-error.ts';
 import { canonicalJson } from '../unit/canonical-json.ts';
 import { decodeCohortSum, encodeCohortSum } from './cohort-sum-file.ts';
 
@@ -60,17 +59,6 @@ describe('decodeCohortSum', () => {
   });
 
   it('refuses every damaged byte with a code, or reads what re-encodes to it', () => {
-    const good = crafted({});
-    fc.assert(
-      fc.property(fc.nat({ max: good.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, flip) => {
-        const bytes = good.slice();
-        bytes[at] = bytes[at]! ^ flip;
-        try {
-          expect(encodeCohortSum(decodeCohortSum(bytes))).toEqual(bytes);
-        } catch (error) {
-          if (!(error instanceof LetheError)) throw error;
-        }
-      }),
-    );
+    expectDamageRefused(crafted({}), (bytes) => encodeCohortSum(decodeCohortSum(bytes)));
   });
 });

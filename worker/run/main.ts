@@ -2,6 +2,8 @@
 import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { securityOf } from '../../shared/fleet/security.ts';
+import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
 import { SessionCache } from '../session/session-cache.ts';
 import { SessionThread } from '../session/session-thread.ts';
 import { capabilitiesOf, cpuDevice } from './capabilities.ts';
@@ -9,10 +11,9 @@ import { systemClock } from './clock.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { FleetWorker } from './fleet-worker.ts';
 import { ModelShelf } from './model-shelf.ts';
-import { serveMetrics } from './serve-metrics.ts';
 import { workerMetrics } from './worker-metrics.ts';
 import { observerOf } from './worker-observer.ts';
-import { securityOf, workerSettings } from './worker-settings.ts';
+import { workerSettings } from './worker-settings.ts';
 
 /** Models that stay loaded beside those in use: a text encoder, and the UNets of two campaigns. */
 const loadedModels = 4;
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const port = settings['metrics-port'];
-  if (port !== undefined) serveMetrics(registry, settings['metrics-host'], port);
+  if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
 
   const known = (await thread.support()).map((support) => support.provider);
   const device = settings.device ?? cpuDevice();
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   const capabilities = capabilitiesOf({ provider, threads }, device, memory, known, shelf.ids, version);
   const setup = { name, capabilities, slots, grace: grace * 1000, keep };
   const observer = observerOf(log.child({ worker: name }), workerMetrics(registry));
-  const worker = new FleetWorker(setup, shelf.observe, link, systemClock, observer);
+  const worker = new FleetWorker(setup, shelf.runUnit, link, systemClock, observer);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       worker.drain(signal);

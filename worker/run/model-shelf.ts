@@ -7,7 +7,7 @@ import { drawUnit } from '../draw/draw-unit.ts';
 import { PrunedModels } from '../draw/pruned-models.ts';
 import { observeUnit } from '../observe/observe-unit.ts';
 import type { SessionCache } from '../session/session-cache.ts';
-import type { Observe } from './run-task.ts';
+import type { RunUnit } from './run-task.ts';
 
 /** The checkpoints a worker holds, by id: where they are is each machine's own affair. */
 export class ModelShelf {
@@ -39,7 +39,7 @@ export class ModelShelf {
   }
 
   /** Runs a lease's unit on the model of its checkpoint, pruned by the mask that came with the lease if it names one. */
-  readonly observe: Observe = async ({ unit, sites, keepStates }, attached, counter, supervision) => {
+  readonly runUnit: RunUnit = async ({ unit, sites, keepStates }, attached, counter, supervision) => {
     const id = unit.checkpoint;
     if (unit.kind === 'image') {
       const [stored] = attached ?? [];

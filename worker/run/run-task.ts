@@ -11,7 +11,7 @@ export type UnitResult = Pick<FinishedTask, 'layers' | 'steps' | 'items' | 'time
 };
 
 /** Runs a lease's unit on the model of its checkpoint. `attached` are the blobs that came with the lease. */
-export type Observe = (
+export type RunUnit = (
   lease: Lease,
   attached: readonly Uint8Array[] | undefined,
   counter: CallCounter,
@@ -24,9 +24,9 @@ export interface TaskResult {
   readonly blobs: readonly Uint8Array[];
 }
 
-/** Runs a task to its result. @throws what `observe` throws. */
+/** Runs a task to its result. @throws what `runUnit` throws. */
 export async function runTask(
-  observe: Observe,
+  runUnit: RunUnit,
   lease: Lease,
   attached: readonly Uint8Array[] | undefined,
   clock: Clock,
@@ -35,7 +35,7 @@ export async function runTask(
 ): Promise<TaskResult> {
   const calls = noCalls();
   const timer = new PhaseTimer(clock);
-  const { blobs, ...shape } = await observe(lease, attached, calls, {
+  const { blobs, ...shape } = await runUnit(lease, attached, calls, {
     signal,
     onPhase: (phase) => {
       timer.enter(phase);

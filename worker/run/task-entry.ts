@@ -1,13 +1,27 @@
 import type { BlobAssembly } from '../../shared/fleet/blob.ts';
 import type { FinishedTask, Lease, TaskPhase } from '../../shared/fleet/task.ts';
 
+/** Leased, and waiting for the one before it. */
+export interface WaitingEntry {
+  readonly kind: 'waiting';
+  readonly lease: Lease;
+  /** It goes on from these. */
+  readonly states: readonly Uint8Array[] | undefined;
+}
+
+export interface RunningEntry {
+  readonly kind: 'running';
+  readonly lease: Lease;
+  readonly phase: TaskPhase;
+  readonly stop: AbortController;
+}
+
 /** A task in a worker's hands. */
 export type TaskEntry =
   /** Leased; the states it goes on from are still arriving. */
   | { readonly kind: 'receiving'; readonly lease: Lease; readonly states: BlobAssembly }
-  /** Leased, and waiting for the one before it. */
-  | { readonly kind: 'waiting'; readonly lease: Lease; readonly states: readonly Uint8Array[] | undefined }
-  | { readonly kind: 'running'; readonly lease: Lease; readonly phase: TaskPhase; readonly stop: AbortController }
+  | WaitingEntry
+  | RunningEntry
   /** Kept until it is to be forgotten. */
   | { readonly kind: 'finished'; readonly finished: FinishedTask; readonly blobs: readonly Uint8Array[] };
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { securityOf, workerSettings } from './worker-settings.ts';
+import { workerSettings } from './worker-settings.ts';
 
 it('takes flags before the environment, and the environment before defaults', () => {
   const environment = { LETHE_COORDINATOR: 'a:1, b:2', LETHE_SLOTS: '3', LETHE_METRICS_PORT: '9' };
@@ -20,13 +20,4 @@ it('refuses what is wrong, all of it at once', () => {
   expect(start).toThrow(expect.objectContaining({ code: 'usage' }));
   expect(start).toThrow(/--coordinator.*--provider.*--slots/);
   expect(() => workerSettings(['--nonsense'], {})).toThrow(expect.objectContaining({ code: 'usage' }));
-});
-
-it('wants certificates unless plain text is asked for by name', () => {
-  expect(securityOf(workerSettings(['--coordinator', 'a:1', '--insecure', 'true'], {}))).toEqual({
-    kind: 'plain-text-loopback',
-  });
-  expect(() => securityOf(workerSettings(['--coordinator', 'a:1'], {}))).toThrow(
-    expect.objectContaining({ code: 'usage' }),
-  );
 });

@@ -24,6 +24,7 @@ export type Request =
       readonly weightsDirectory: string;
       readonly settings: SessionSettings;
     }
+  | { readonly kind: 'open-file'; readonly id: number; readonly path: string; readonly settings: SessionSettings }
   | {
       readonly kind: 'run';
       readonly id: number;
@@ -37,7 +38,14 @@ export type Request =
 /** From the session thread. `failure` carries the runtime's own words. */
 export type Reply =
   | { readonly kind: 'supported'; readonly id: number; readonly providers: readonly ProviderSupport[] }
-  | { readonly kind: 'opened'; readonly id: number; readonly session: number }
+  | {
+      readonly kind: 'opened';
+      readonly id: number;
+      readonly session: number;
+      /** Names as the model has them. */
+      readonly inputs: readonly string[];
+      readonly outputs: readonly string[];
+    }
   | { readonly kind: 'ran'; readonly id: number; readonly outputs: Readonly<Record<string, FloatTensor>> }
   | { readonly kind: 'disposed'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: string };

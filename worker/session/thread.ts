@@ -7,6 +7,7 @@ import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntim
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request } from './protocol.ts';
+import { sessionOptions } from './session-options.ts';
 
 // Fatal only, here and in every session: what fails is thrown and reported once, with what to do.
 env.logLevel = 'fatal';
@@ -22,22 +23,8 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'supported', id, providers };
     }
     case 'open': {
-      const { provider, threads } = request.settings;
-      const session = await InferenceSession.create(request.model, {
-        executionProviders: [provider],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 4,
-        extra: {
-          session: {
-            model_external_initializers_file_folder_path: request.weightsDirectory,
-            // A thread that spins between operators takes the core another worker could use.
-            intra_op: { allow_spinning: '0' },
-          },
-        },
-      });
+      const options = sessionOptions(request.settings, request.weightsDirectory);
+      const session = await InferenceSession.create(request.model, options);
       opened += 1;
       sessions.set(opened, session);
       return { kind: 'opened', id, session: opened };
