@@ -7,6 +7,7 @@ import { masksCommand } from './masks.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
+import { tuneCommand } from './tune.ts';
 import { upCommand } from './up.ts';
 import { workersCommand } from './workers.ts';
 import { generateCommand } from './generate.ts';
@@ -23,6 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addCommand(upCommand())
     .addCommand(sweepCommand())
+    .addCommand(tuneCommand())
     .addCommand(statusCommand())
     .addCommand(workersCommand())
     .addCommand(masksCommand())

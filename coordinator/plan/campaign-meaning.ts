@@ -2,7 +2,7 @@ import { closest } from '../../shared/config/closest.ts';
 import { keyText, type Path, type Problem } from '../../shared/config/problem.ts';
 import type { YamlFile } from '../../shared/config/yaml-file.ts';
 import { concept as conceptSchema, maskSettings, maxConcepts, promptSource } from './campaign-schema.ts';
-import { checkTune } from './tune-meaning.ts';
+import { tuneProblems } from './tune-meaning.ts';
 import { expandPrompts, inStyle, maxPrompts, promptCount, type PromptEntry } from './prompt-list.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -47,10 +47,9 @@ export function meaningProblems(file: YamlFile): readonly Problem[] {
     if (before <= maxListed && listed > maxListed)
       report(at, `the concepts up to here list more than ${maxListed} prompts; make several campaigns of them`);
   }
-  checkTune(
-    campaign['tune'],
+  tuneProblems(
+    campaign,
     [...named.values()].map((i) => String(mapOf(concepts[i])?.['name'])),
-    campaign['retain'] !== undefined,
     report,
   );
   return problems;

@@ -1,65 +1,45 @@
 import type { Path } from '../../shared/config/problem.ts';
-import { tune as tuneSchema, type TuneFile } from './tune-schema.ts';
+import { tune as tuneSchema } from './tune-schema.ts';
 
 type Report = (at: Path, problem: string) => void;
+type Raw = Readonly<Record<string, unknown>>;
 
 /**
- * What is wrong with a well-formed `tune` section: names that no concept has, concepts that no label of the validation
- * prompts stands for, templates that leave a head out, a retain list that is not there.
+ * What is wrong with a well-formed `tune` section: groups of concepts that there are not, a retain list that is not there,
+ * nothing to measure by.
  *
  * @param concepts names of the campaign's concepts
  */
-export function checkTune(value: unknown, concepts: readonly string[], hasRetain: boolean, report: Report): void {
-  const { data } = tuneSchema.safeParse(value);
+export function tuneProblems(campaign: Raw, concepts: readonly string[], report: Report): void {
+  const { data } = tuneSchema.safeParse(campaign['tune']);
   if (data === undefined) return;
-  checkNames(data, concepts, report);
-  checkLabels(data, concepts, report);
-  const { against, selection } = data.grid ?? {};
-  if (against?.includes('retain') === true && !hasRetain)
-    report(['tune', 'grid', 'against', against.indexOf('retain')], 'the campaign has no retain list');
-  if (against?.includes('retain') === true && selection?.includes('contrast') === false)
+  if (campaign['verify'] === undefined)
     report(
-      ['tune', 'grid', 'against', against.indexOf('retain')],
-      'only selection: contrast compares with a retain list',
+      ['tune'],
+      'the campaign has no section verify, which says what images are made of and what they have to show',
     );
-  for (const [i, set] of (data.grid?.sites ?? []).entries())
+  checkGroups(data.together ?? [], concepts, report);
+  const { against = [], selection, sites = [] } = data.grid ?? {};
+  const retain = against.indexOf('retain');
+  if (retain >= 0 && campaign['retain'] === undefined)
+    report(['tune', 'grid', 'against', retain], 'the campaign has no retain list');
+  else if (retain >= 0 && selection?.includes('contrast') === false)
+    report(['tune', 'grid', 'against', retain], 'only selection: contrast compares with a retain list');
+  for (const [i, set] of sites.entries())
     if (new Set(set).size !== set.length) report(['tune', 'grid', 'sites', i], 'a site is listed twice');
 }
 
-function checkNames(
-  { together = [], concepts: own = {} }: TuneFile,
-  concepts: readonly string[],
-  report: Report,
-): void {
-  const known = `known: ${concepts.slice(0, 20).join(', ')}`;
+function checkGroups(groups: readonly (readonly string[])[], concepts: readonly string[], report: Report): void {
   const grouped = new Set<string>();
-  for (const [i, group] of together.entries())
+  for (const [i, group] of groups.entries())
     for (const [j, name] of group.entries()) {
       const at = ['tune', 'together', i, j];
-      if (!concepts.includes(name)) report(at, `there is no concept ${JSON.stringify(name)}; ${known}`);
-      else if (grouped.has(name)) report(at, `${name} is in another group too`);
+      if (!concepts.includes(name))
+        report(
+          at,
+          `there is no concept ${JSON.stringify(name.slice(0, 100))}; known: ${concepts.slice(0, 20).join(', ')}`,
+        );
+      else if (grouped.has(name)) report(at, `${name} is listed twice: a concept is tuned once`);
       grouped.add(name);
     }
-  for (const name of Object.keys(own))
-    if (!concepts.includes(name)) report(['tune', 'concepts', name], `there is no such concept; ${known}`);
-}
-
-function checkLabels({ validation }: TuneFile, concepts: readonly string[], report: Report): void {
-  const { heads, templates } = validation;
-  const labels = new Map<string, string>();
-  for (const [head, words] of Object.entries(heads))
-    for (const label of Object.keys(words)) {
-      const other = labels.get(label);
-      if (other !== undefined) report(['tune', 'validation', 'heads', head, label], `${other} has this label too`);
-      labels.set(label, head);
-    }
-  for (const name of concepts)
-    if (!labels.has(name))
-      report(
-        ['tune', 'validation', 'heads'],
-        `no label is called ${JSON.stringify(name)}, so nothing tells whether it is erased`,
-      );
-  for (const [i, template] of templates.entries())
-    for (const head of Object.keys(heads))
-      if (!template.includes(`{${head}}`)) report(['tune', 'validation', 'templates', i], `it has no {${head}}`);
 }

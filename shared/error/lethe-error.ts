@@ -119,6 +119,8 @@ export type FailureCode =
   | 'campaign-cancelled'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
+  /** What is to be measured is not there before pruning: that it is not there after would say nothing. */
+  | 'not-testable'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'
   /** A local fleet that is asked to start where one runs. */

@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import type { Campaign } from '../../coordinator/plan/campaign.ts';
+import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { gridOf } from '../../shared/tuning/grid.ts';
+import { leastBudget, type SearchState, startSearch, wholeTrials } from '../../shared/tuning/halving.ts';
+import { chooseWinner } from '../../shared/tuning/trial.ts';
+import type { Classifier } from '../../worker/classify/classifier.ts';
+import type { FleetClient } from '../fleet/fleet-client.ts';
+import type { ImageWatcher } from '../fleet/request-images.ts';
+import type { CandidateMasks } from './candidate-masks.ts';
+import { measureCandidates } from './measure-candidates.ts';
+import { ProbeImages } from './probe-images.ts';
+import { probeListsOf } from './probe-lists.ts';
+import { runSearch } from './run-search.ts';
+import { requirementsOf, requirePresent } from './standings.ts';
+import type { TunedGroup, TunedPair } from './tuned-group.ts';
+import { limitsOf } from './tuning-limits.ts';
+import { variantCampaign } from './variant-campaign.ts';
+
+/** Pictures of each concept in the report. */
+const pictured = 8;
+
+/** What groups of a campaign are tuned with. */
+export interface TuningBench {
+  readonly campaign: Campaign;
+  readonly tune: TuneFile;
+  readonly text: string;
+  /** Path of the campaign, for messages. */
+  readonly source: string;
+  readonly client: FleetClient;
+  readonly masks: CandidateMasks;
+  readonly classifier: Classifier;
+  readonly watcher: ImageWatcher;
+  /** Images that may be made for one group. */
+  readonly budget: number;
+  /** Where the winner's campaign is to be written. */
+  readonly folder: string;
+  tell(text: string): void;
+}
+
+/**
+ * Finds the smallest masks of some concepts, active together, that meet the campaign's thresholds on validation images.
+ *
+ * @throws LetheError `campaign-invalid` for a budget too small for a single candidate, `not-testable`, and what fleet and
+ *   classifier throw.
+ */
+export async function tuneGroup(bench: TuningBench, concepts: readonly string[]): Promise<TunedGroup> {
+  const { campaign, tune, masks, classifier, budget } = bench;
+  const lists = probeListsOf(campaign, tune, concepts, classifier.file.heads, bench.source);
+  const validation = { lists: [...lists.targets.map(({ probes }) => probes.length), lists.rest.length] };
+  if (budget < leastBudget(validation))
+    throw new LetheError('campaign-invalid', {
+      what: `cannot tune ${concepts.join(', ')}`,
+      where: 'tune.budget',
+      why: `${budget} images do not measure one candidate; ${leastBudget(validation)} do`,
+      next: 'raise the budget (--budget), or lower tune.images',
+    });
+  const grid = gridOf(limitsOf(tune, campaign.retain.length > 0), concepts);
+  const start = startSearch(grid, validation, budget);
+  const [first] = start.alive;
+  if (first === undefined) throw nothingTried(concepts);
+  const { united } = await masks.of(first);
+  const images = new ProbeImages(
+    bench.client,
+    sourceOf(campaign, united.checkpoint),
+    samplingOf(bench),
+    classifier,
+    lists,
+    bench.watcher,
+  );
+  const [before = { targets: [], rest: [] }] = await images.seen([[]], Infinity);
+  requirePresent(lists, before, campaign.verify?.present ?? 0.5);
+
+  const asked = requirementsOf(lists);
+  const end = await runSearch(
+    start,
+    (candidates, samples) => measureCandidates(candidates, samples, masks, images, asked, before),
+    (state, candidates, samples) => {
+      bench.tell(progressText(concepts, state, candidates, samples));
+    },
+  );
+  const trials = wholeTrials(end);
+  const best = chooseWinner(trials);
+  if (best === undefined) throw nothingTried(concepts);
+  const made = await masks.of(best.trial.candidate);
+  const hashes = made.masks.map(({ hash }) => hash);
+  const pairs = new Map<string, readonly TunedPair[]>();
+  for (const { concept, probes } of lists.targets) {
+    const shown = [...probes.slice(0, pictured / 2), ...lists.rest.slice(0, pictured / 2)];
+    const [old, fresh] = [await images.pictures(shown, []), await images.pictures(shown, hashes)];
+    pairs.set(
+      concept.name,
+      shown.map((probe, i) => ({
+        probe,
+        before: old[i] ?? new Uint8Array(),
+        after: fresh[i] ?? new Uint8Array(),
+      })),
+    );
+  }
+  const name = concepts
+    .map((concept) => concept.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
+    .join('+')
+    .slice(0, 80);
+  return {
+    concepts,
+    winner: best.trial,
+    certainty: best.certainty,
+    made,
+    trials,
+    tried: end.trials.length,
+    images: end.spent,
+    pairs,
+    campaign: {
+      file: join(bench.folder, `${name}.yaml`),
+      text: variantCampaign(bench.text, best.trial.candidate, ['tune', 'verify']),
+    },
+  };
+}
+
+function progressText(
+  concepts: readonly string[],
+  { spent, budget, trials }: SearchState,
+  candidates: number,
+  samples: number,
+): string {
+  const best = chooseWinner(trials);
+  const found = best === undefined ? '' : `; best so far: ${best.certainty}`;
+  return `${concepts.join(' + ')}: ${candidates} candidates on ${samples} images of each list (${spent} of ${budget} images made${found})`;
+}
+
+function sourceOf({ checkpoint: directory, variant, numerics }: Campaign, checkpoint: string) {
+  return { checkpoint, directory, variant, numerics };
+}
+
+function samplingOf({ campaign: { sampling: own, verify } }: TuningBench) {
+  const { scheduler, steps, guidance, size } = verify?.sampling ?? own;
+  return { scheduler, steps, guidance, height: size?.height, width: size?.width };
+}
+
+function nothingTried(concepts: readonly string[]): LetheError {
+  return new LetheError('campaign-invalid', {
+    what: `cannot tune ${concepts.join(', ')}`,
+    where: 'tune.grid',
+    why: 'the grid has no candidate',
+    next: 'name sites and ratios under tune.grid, or leave it out',
+  });
+}
