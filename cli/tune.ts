@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
@@ -13,13 +13,16 @@ import { openFleet } from './fleet/open-fleet.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes } from './output/failure.ts';
+import { imageProgress } from './output/image-progress.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
+import { readCampaign } from './read-campaign.ts';
 import { renderReport } from './report/render-report.ts';
 import { CandidateMasks } from './tuning/candidate-masks.ts';
-import { type TuningBench, tuneGroup } from './tuning/tune-group.ts';
+import { prepareGroup, type TuningBench, tuneGroup } from './tuning/tune-group.ts';
 import { type TunedGroup, tunedJson, tunedText } from './tuning/tuned-group.ts';
 import { tuningReport } from './tuning/tuning-report.ts';
 import { workersOption } from './up.ts';
+import { classifierPath } from './verification/classifier-path.ts';
 
 interface TuneOptions extends FleetOptions {
   readonly budget?: number;
@@ -73,13 +76,19 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   const say = (line: string): void => {
     progress.say(line);
   };
+  const drawn = imageProgress(process.stderr);
   const signals = stopSignals();
   try {
     // Before a fleet is started for it: a classifier that cannot be used is found out at once.
-    const classifier = await Classifier.open(resolve(dirname(file), section.classifier), thread, {
+    const classifier = await Classifier.open(classifierPath(campaign, file), thread, {
       provider: 'cpu',
       threads: 1,
     });
+    const { heads } = classifier.file;
+    const budget = given.budget ?? section.budget;
+    const prepared = groupsOf(campaign.concepts.map(({ name }) => name), section.together ?? []).map((concepts) =>
+      prepareGroup(campaign, section, concepts, heads, file, budget),
+    );
     const setup = {
       workers: given.workers,
       checkpoints: [campaign.checkpoint ?? emojiSdDirectory],
@@ -99,17 +108,15 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
         client: fleet.client,
         masks: new CandidateMasks(fleet.client, shelf, text, file, progress, signals.signal),
         classifier,
-        watcher: { onProgress: () => undefined, signal: signals.signal },
-        budget: given.budget ?? section.budget,
+        watcher: { onProgress: drawn.update, signal: signals.signal },
         folder,
-        tell: say,
+        tell: (line) => {
+          drawn.stop();
+          say(line);
+        },
       };
       const groups: TunedGroup[] = [];
-      for (const concepts of groupsOf(
-        campaign.concepts.map(({ name }) => name),
-        section.together ?? [],
-      ))
-        groups.push(await tuneGroup(bench, concepts));
+      for (const group of prepared) groups.push(await tuneGroup(bench, group));
       const data = tuningReport(campaign, section, id, file, new Date().toISOString(), groups);
       const report = join(folder, 'report.html');
       const json = { campaign: id, groups: groups.map(tunedJson), report };
@@ -126,6 +133,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       await fleet.close();
     }
   } finally {
+    drawn.stop();
     progress.stop();
     signals.release();
     await thread.close();
@@ -139,18 +147,4 @@ function groupsOf(
 ): readonly (readonly string[])[] {
   const grouped = new Set(together.flat());
   return [...together, ...concepts.filter((name) => !grouped.has(name)).map((name) => [name])];
-}
-
-async function readCampaign(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new LetheError('usage', {
-      what: 'cannot read the campaign',
-      where: file,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: 'name a campaign file; deploy/campaign/ has examples',
-      cause,
-    });
-  }
 }

@@ -1,7 +1,9 @@
 import type { Campaign } from '../../coordinator/plan/campaign.ts';
 import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import type { TrajectoryKey } from '../../shared/unit/unit.ts';
+import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { refuseOverlap, sweptTrajectories } from '../verification/refuse-overlap.ts';
+import { sweptTrajectories, type UsedTrajectories } from '../verification/refuse-overlap.ts';
 import { testPlan } from '../verification/test-plan.ts';
 import type { ProbeLists } from './standings.ts';
 
@@ -25,7 +27,8 @@ export function probeListsOf(
   const own = campaign.verify && { ...campaign.verify, images: tune.images, seed: String(tune.seed) };
   const plan = testPlan(own === undefined ? campaign : { ...campaign, verify: own }, heads, [variant], source);
   const used = verified.flatMap(({ tests, rest }) => [...rest, ...tests.flatMap(({ targets }) => targets)]);
-  refuseOverlap(plan, [sweptTrajectories(campaign), { by: 'verify', trajectories: used }], source, 'tune.seed');
+  const probes = plan.flatMap(({ tests, rest }) => [...rest, ...tests.flatMap(({ targets }) => targets)]);
+  refuseUsed(probes, [sweptTrajectories(campaign), { by: 'verify', trajectories: used }], source);
   const [{ tests, rest } = { tests: [], rest: [] }] = plan;
   const targets = tests.map(({ concept, target, targets: probes }) => {
     if (!('label' in target))
@@ -38,4 +41,20 @@ export function probeListsOf(
     return { concept, target, probes };
   });
   return { targets, rest };
+}
+
+/** Masks that are chosen by the images they are measured on look better than they are. */
+function refuseUsed(probes: readonly TestPrompt[], used: readonly UsedTrajectories[], source: string): void {
+  const keyOf = ({ prompt, seed }: TrajectoryKey): string => `${BigInt.asUintN(64, BigInt(seed))} ${prompt}`;
+  for (const { by, trajectories } of used) {
+    const keys = new Set(trajectories.map(keyOf));
+    const found = probes.find((probe) => keys.has(keyOf(probe)));
+    if (found === undefined) continue;
+    throw new LetheError('campaign-invalid', {
+      what: 'cannot tune by these images',
+      where: `${source}: tune.seed`,
+      why: `${by} uses ${JSON.stringify(found.prompt)} from seed ${found.seed} too`,
+      next: 'give tune.seed another value: the seeds after it are used too',
+    });
+  }
 }

@@ -13,10 +13,10 @@ import { measureCandidates } from './measure-candidates.ts';
 import { ProbeImages } from './probe-images.ts';
 import { probeListsOf } from './probe-lists.ts';
 import { runSearch } from './run-search.ts';
-import { requirementsOf, requirePresent } from './standings.ts';
+import { type ProbeLists, requirementsOf, requirePresent } from './standings.ts';
 import type { TunedGroup, TunedPair } from './tuned-group.ts';
 import { limitsOf } from './tuning-limits.ts';
-import { variantCampaign } from './variant-campaign.ts';
+import { winnerCampaign } from './variant-campaign.ts';
 
 /** Pictures of each concept in the report. */
 const pictured = 8;
@@ -26,38 +26,56 @@ export interface TuningBench {
   readonly campaign: Campaign;
   readonly tune: TuneFile;
   readonly text: string;
-  /** Path of the campaign, for messages. */
-  readonly source: string;
   readonly client: FleetClient;
   readonly masks: CandidateMasks;
   readonly classifier: Classifier;
   readonly watcher: ImageWatcher;
-  /** Images that may be made for one group. */
-  readonly budget: number;
   /** Where the winner's campaign is to be written. */
   readonly folder: string;
   tell(text: string): void;
 }
 
+/** What is known of a group before anything runs. */
+export interface PreparedGroup {
+  readonly concepts: readonly string[];
+  readonly lists: ProbeLists;
+  readonly start: SearchState;
+}
+
 /**
- * Finds the smallest masks of some concepts, active together, that meet the campaign's thresholds on validation images.
- *
- * @throws LetheError `campaign-invalid` for a budget too small for a single candidate, `not-testable`, and what fleet and
- *   classifier throw.
+ * @param heads labels of the classifier, by head
+ * @param source of the campaign, for messages
+ * @param budget images that may be made for the group
+ * @throws LetheError `campaign-invalid` for a budget too small for a single candidate, and as `probeListsOf`.
  */
-export async function tuneGroup(bench: TuningBench, concepts: readonly string[]): Promise<TunedGroup> {
-  const { campaign, tune, masks, classifier, budget } = bench;
-  const lists = probeListsOf(campaign, tune, concepts, classifier.file.heads, bench.source);
+export function prepareGroup(
+  campaign: Campaign,
+  tune: TuneFile,
+  concepts: readonly string[],
+  heads: Readonly<Record<string, readonly string[]>>,
+  source: string,
+  budget: number,
+): PreparedGroup {
+  const lists = probeListsOf(campaign, tune, concepts, heads, source);
   const validation = { lists: [...lists.targets.map(({ probes }) => probes.length), lists.rest.length] };
   if (budget < leastBudget(validation))
     throw new LetheError('campaign-invalid', {
       what: `cannot tune ${concepts.join(', ')}`,
-      where: 'tune.budget',
+      where: `${source}: tune.budget`,
       why: `${budget} images do not measure one candidate; ${leastBudget(validation)} do`,
       next: 'raise the budget (--budget), or lower tune.images',
     });
   const grid = gridOf(limitsOf(tune, campaign.retain.length > 0), concepts);
-  const start = startSearch(grid, validation, budget);
+  return { concepts, lists, start: startSearch(grid, validation, budget) };
+}
+
+/**
+ * Finds the smallest masks of some concepts, active together, that meet the campaign's thresholds on validation images.
+ *
+ * @throws LetheError `not-testable`, and what fleet and classifier throw.
+ */
+export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: PreparedGroup): Promise<TunedGroup> {
+  const { campaign, masks, classifier } = bench;
   const [first] = start.alive;
   if (first === undefined) throw nothingTried(concepts);
   const { united } = await masks.of(first);
@@ -113,7 +131,7 @@ export async function tuneGroup(bench: TuningBench, concepts: readonly string[])
     pairs,
     campaign: {
       file: join(bench.folder, `${name}.yaml`),
-      text: variantCampaign(bench.text, best.trial.candidate, ['tune', 'verify']),
+      text: winnerCampaign(bench.text, best.trial.candidate, bench.campaign.verify?.classifier === undefined ? undefined : classifier.file.path),
     },
   };
 }
@@ -133,8 +151,8 @@ function sourceOf({ checkpoint: directory, variant, numerics }: Campaign, checkp
   return { checkpoint, directory, variant, numerics };
 }
 
-function samplingOf({ campaign: { sampling: own, verify } }: TuningBench) {
-  const { scheduler, steps, guidance, size } = verify?.sampling ?? own;
+function samplingOf({ campaign: { sampling: own, verify }, tune }: TuningBench) {
+  const { scheduler, steps, guidance, size } = tune.sampling ?? verify?.sampling ?? own;
   return { scheduler, steps, guidance, height: size?.height, width: size?.width };
 }
 

@@ -47,7 +47,7 @@ function settingsOf(
   groups: readonly TunedGroup[],
 ): ReportData['settings'] {
   const { sampling, tau, verify } = campaign;
-  const images = verify?.sampling ?? sampling;
+  const images = tune.sampling ?? verify?.sampling ?? sampling;
   return [
     { name: 'command', value: `lethe tune ${file}` },
     { name: 'statistics', value: `${tau} UNet calls, ${sampling.steps} steps, guidance ${sampling.guidance}` },

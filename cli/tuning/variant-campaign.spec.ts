@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCampaign } from '../../coordinator/plan/parse-campaign.ts';
 import { gridOf } from '../../shared/tuning/grid.ts';
 import { limits } from '../../shared/tuning/tuning.spec-support.ts';
-import { variantCampaign } from './variant-campaign.ts';
+import { variantCampaign, winnerCampaign } from './variant-campaign.ts';
 
 const text = `
 name: emoji

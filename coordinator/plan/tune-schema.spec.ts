@@ -38,7 +38,7 @@ describe('the tune section', () => {
       /^7:19 tune\.grid\.sites\[0\]\[0\]: .*did you mean ffn1\?|ffn2\?/,
     ],
     ['a ratio beyond 1', '  grid: { skill_ratio: { ffn2: [2] } }', /tune\.grid\.skill_ratio\.ffn2\[0\]/],
-    ['a site twice', '  grid: { sites: [[ffn2, ffn2]] }', /^7:18 tune\.grid\.sites\[0\]: a site is listed twice/],
+    ['a site twice', '  grid: { sites: [[ffn2, ffn2]] }', /^7:19 tune\.grid\.sites\[0\]: a site is listed twice/],
     [
       'a concept that is not there',
       '  together: [[cat, dog]]',
@@ -62,6 +62,6 @@ describe('the tune section', () => {
   });
 
   it('tells of all problems at once', () => {
-    expect(problemsOf(campaign('  budget: 1\n  together: [[cat, dog]]'))).toHaveLength(2);
+    expect(problemsOf(campaign('  grid: { against: [retain] }\n  together: [[cat, dog]]'))).toHaveLength(2);
   });
 });

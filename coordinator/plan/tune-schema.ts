@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type SiteName, sites } from '../../shared/model/site.ts';
+import { sampling } from './campaign-parts.ts';
 
 /** The form of a campaign's `tune` section; docs/guide/verify-and-tune.md explains it. */
 
@@ -33,6 +34,8 @@ export const tune = z.strictObject({
   images: z.int().min(4).max(100_000).default(64),
   /** The first of their seeds. */
   seed: z.int().min(0).default(1_000_000),
+  /** Of the images; that of verify if absent. Fewer steps try more masks. */
+  sampling: sampling.optional(),
   /** Concepts that will be active together; every other is tuned by itself. */
   together: z.array(z.array(z.string()).min(2)).optional(),
   grid: grid.optional(),
@@ -41,6 +44,7 @@ export type TuneFile = z.infer<typeof tune>;
 
 /** The keys known at a path below `tune`. */
 export function knownTuneKeys([first, second]: readonly (string | number)[]): readonly string[] {
+  if (first === 'sampling') return second === 'size' ? ['width', 'height'] : Object.keys(sampling.shape);
   if (first !== 'grid') return Object.keys(tune.shape);
   return second === 'skill_ratio' ? siteNames : Object.keys(grid.shape);
 }
