@@ -9,6 +9,7 @@ import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
 import { tuneCommand } from './tune.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 import { workersCommand } from './workers.ts';
 import { generateCommand } from './generate.ts';
 
@@ -25,6 +26,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(upCommand())
     .addCommand(sweepCommand())
     .addCommand(tuneCommand())
+    .addCommand(verifyCommand())
     .addCommand(statusCommand())
     .addCommand(workersCommand())
     .addCommand(masksCommand())

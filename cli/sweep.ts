@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { PlanResponse } from '../gen/fleet/v1/campaign.ts';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
-import { LetheError } from '../shared/error/lethe-error.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import type { FleetClient } from './fleet/fleet-client.ts';
@@ -18,6 +16,7 @@ import { exitCodes, reportFailure } from './output/failure.ts';
 import { planText } from './output/plan-text.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
+import { readCampaign } from './read-campaign.ts';
 import { workersOption } from './up.ts';
 
 interface SweepOptions extends FleetOptions {
@@ -27,9 +26,6 @@ interface SweepOptions extends FleetOptions {
   readonly workers: number;
   readonly json?: boolean;
 }
-
-/** A command that a shell reports as ended by Ctrl-C. */
-const interrupted = 130;
 
 export function sweepCommand(): Command {
   return new Command('sweep')
@@ -103,7 +99,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
           ? `no longer following ${id}; it goes on (--cancel ends it)`
           : 'ending the fleet; the same command goes on from here',
       );
-      process.exitCode = interrupted;
+      process.exitCode = exitCodes.interrupted;
       return;
     }
     if (state.failure?.code === 'campaign-cancelled') throw errorOfFailure(state.failure);
@@ -158,18 +154,4 @@ function reportFailed({ concepts }: SweepSummary): void {
 
 function print(given: SweepOptions, json: Readonly<Record<string, unknown>>, text: string): void {
   process.stdout.write(`${given.json === true ? JSON.stringify(json) : text}\n`);
-}
-
-async function readCampaign(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new LetheError('usage', {
-      what: 'cannot read the campaign',
-      where: file,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: 'name a campaign file; deploy/campaign/ has examples',
-      cause,
-    });
-  }
 }

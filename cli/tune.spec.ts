@@ -50,12 +50,31 @@ async function written(name: string, text: string): Promise<string> {
 
 describe('lethe tune', () => {
   it.each([
-    ['a campaign without the section', (text: string) => text.replace(/\ntune:[\s\S]*/, '\n'), /it has no tune section/],
-    ['a budget for less than one mask', (text: string) => text.replace('budget: 60', 'budget: 16'), /tune\.budget.*24 do/],
-    ['images that verify uses too', (text: string) => text.replace('seed: 5000000', 'seed: 1000'), /tune\.seed.*verify uses "a picture of/],
-    ['a label that the classifier does not have', (text: string) => text.replaceAll('violin', 'fiddle'), /no label "fiddle"/],
+    [
+      'a campaign without the section',
+      (text: string) => text.replace(/\ntune:[\s\S]*/, '\n'),
+      /it has no tune section/,
+    ],
+    [
+      'a budget for less than one mask',
+      (text: string) => text.replace('budget: 60', 'budget: 16'),
+      /tune\.budget.*24 do/,
+    ],
+    [
+      'images that verify uses too',
+      (text: string) => text.replace('seed: 5000000', 'seed: 1000'),
+      /tune\.seed.*verify uses "a picture of/,
+    ],
+    [
+      'a label that the classifier does not have',
+      (text: string) => text.replaceAll('violin', 'fiddle'),
+      /no label "fiddle"/,
+    ],
   ])('refuses %s before a fleet starts', async (_, change, why) => {
-    const file = await written('bad.yaml', change(campaign('  budget: 60\n  seed: 5000000\n  together: [[Neon, violin]]')));
+    const file = await written(
+      'bad.yaml',
+      change(campaign('  budget: 60\n  seed: 5000000\n  together: [[Neon, violin]]')),
+    );
     const { code, stdout, stderr } = await lethe(['tune', file, '--data', data]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(why);

@@ -86,9 +86,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     });
     const { heads } = classifier.file;
     const budget = given.budget ?? section.budget;
-    const prepared = groupsOf(campaign.concepts.map(({ name }) => name), section.together ?? []).map((concepts) =>
-      prepareGroup(campaign, section, concepts, heads, file, budget),
-    );
+    const prepared = groupsOf(
+      campaign.concepts.map(({ name }) => name),
+      section.together ?? [],
+    ).map((concepts) => prepareGroup(campaign, section, concepts, heads, file, budget));
     const setup = {
       workers: given.workers,
       checkpoints: [campaign.checkpoint ?? emojiSdDirectory],

@@ -1,7 +1,7 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 
-/** Exit codes of every command. */
-export const exitCodes = { done: 0, failed: 1, badInput: 2 } as const;
+/** Exit codes of every command; 130 is what a shell reports for one that Ctrl-C ended. */
+export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /** What is told of an error: the one shape for people and for machines. */
 export interface FailureReport {

@@ -131,7 +131,11 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     pairs,
     campaign: {
       file: join(bench.folder, `${name}.yaml`),
-      text: winnerCampaign(bench.text, best.trial.candidate, bench.campaign.verify?.classifier === undefined ? undefined : classifier.file.path),
+      text: winnerCampaign(
+        bench.text,
+        best.trial.candidate,
+        bench.campaign.verify?.classifier === undefined ? undefined : classifier.file.path,
+      ),
     },
   };
 }

@@ -3,15 +3,16 @@ import type { SiteName } from '../../shared/model/site.ts';
 import type { GridLimits } from '../../shared/tuning/grid.ts';
 
 /**
- * What is tried where a campaign says nothing, from what was seen on emoji-sd: a contrast with a broad retain list and a
- * margin above 1, at ratios well above the paper's, keeps far more than a smaller ratio without one; the text encoder's
- * MLP erases next to nothing, and values without feed-forward layers erase half (docs/guide/verify-and-tune.md).
+ * What is tried where a campaign says nothing, from what was seen on emoji-sd: a contrast with a broad retain list, at
+ * ratios well above the paper's and of weights that are selected in more than half of the steps, keeps more than a smaller
+ * ratio of any step; the text encoder's MLP erases next to nothing, and values without feed-forward layers erase half
+ * (docs/guide/verify-and-tune.md).
  */
 const usualRatios: Readonly<Record<SiteName, readonly number[]>> = {
   ffn2: [0.05, 0.1, 0.2],
   ffn1: [0.02, 0.05],
   'attn-key': [0.05, 0.1],
-  'attn-value': [0.1, 0.2, 0.3],
+  'attn-value': [0.1, 0.2],
   text: [0.05, 0.1],
 };
 
@@ -29,7 +30,7 @@ export function limitsOf({ grid = {} }: TuneFile, hasRetain: boolean): GridLimit
       text: ratiosOf('text'),
     },
     selections: grid.selection ?? ['contrast'],
-    margins: grid.margin ?? [1, 1.2, 1.3, 1.5],
+    margins: grid.margin ?? [1, 1.1, 1.3],
     selectRatios: grid.select_ratio ?? [0, 0.5],
     against: grid.against ?? (hasRetain ? ['retain'] : ['base']),
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Concept } from '../../coordinator/plan/campaign.ts';
 import { parseCampaign } from '../../coordinator/plan/parse-campaign.ts';
 import { gridOf } from '../../shared/tuning/grid.ts';
 import { limits } from '../../shared/tuning/tuning.spec-support.ts';
@@ -22,6 +23,9 @@ concepts:
 
 const candidates = fc.constantFrom(...gridOf(limits, ['cat', 'violin']));
 
+/** Everything of a concept but how its mask is made and measured. */
+const unmasked = ({ name, kind, target, base }: Concept) => ({ name, kind, target, base });
+
 describe('variantCampaign', () => {
   it('keeps the prompts, seeds and sampling of the group, and makes the masks of the candidate', () => {
     const original = parseCampaign(text, 'campaign.yaml');
@@ -31,9 +35,7 @@ describe('variantCampaign', () => {
         const { concepts: all, retain: kept, ...settings } = original;
         expect(rest).toEqual(settings);
         expect(retain).toEqual(candidate.against === 'retain' ? kept : []);
-        expect(concepts.map(({ mask: _, ...concept }) => concept)).toEqual(
-          all.filter(({ name }) => name !== 'dog').map(({ mask: _, ...concept }) => concept),
-        );
+        expect(concepts.map(unmasked)).toEqual(all.filter(({ name }) => name !== 'dog').map(unmasked));
         for (const { name, mask } of concepts) {
           const own = candidate.masks.find(({ concept }) => concept === name)?.mask;
           expect(mask.selectRatio).toBe(own?.selectRatio);
@@ -50,5 +52,19 @@ describe('variantCampaign', () => {
         expect(variantCampaign(text, one) === variantCampaign(text, other)).toBe(same);
       }),
     );
+  });
+
+  it('is the same text whatever the thresholds and the budget are', () => {
+    const [candidate = { against: 'base', masks: [] }] = gridOf(limits, ['cat', 'violin']);
+    const other = `${text}verify: { prompts: ['{a object}'], thresholds: { ua: 0.5 } }\ntune: { budget: 9000 }\n`;
+    expect(variantCampaign(other, candidate)).toBe(variantCampaign(text, candidate));
+  });
+
+  it('leaves a winner its verification, with its classifier wherever the file lies', () => {
+    const [candidate = { against: 'base', masks: [] }] = gridOf(limits, ['cat', 'violin']);
+    const section = "verify: { prompts: ['{a object}'], thresholds: { ua: 0.5 }, classifier: seen.json }\n";
+    const winner = parseCampaign(winnerCampaign(text + section, candidate, '/models/seen.json'), 'winner');
+    expect(winner.verify).toEqual({ ...parseCampaign(text + section, 'c').verify, classifier: '/models/seen.json' });
+    expect(winner.concepts.map(({ name }) => name)).toEqual(['cat', 'violin']);
   });
 });

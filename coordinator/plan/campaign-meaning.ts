@@ -1,9 +1,11 @@
 import { closest } from '../../shared/config/closest.ts';
 import { keyText, type Path, type Problem } from '../../shared/config/problem.ts';
 import type { YamlFile } from '../../shared/config/yaml-file.ts';
-import { concept as conceptSchema, maskSettings, maxConcepts, promptSource } from './campaign-schema.ts';
 import { tuneProblems } from './tune-meaning.ts';
+import { promptSource } from './campaign-parts.ts';
+import { concept as conceptSchema, maskSettings, maxConcepts } from './campaign-schema.ts';
 import { expandPrompts, inStyle, maxPrompts, promptCount, type PromptEntry } from './prompt-list.ts';
+import { verificationProblems } from './verify-meaning.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 /** Prompts of all concepts together, with multiplicity: what a plan can be made of in memory. */
@@ -52,6 +54,7 @@ export function meaningProblems(file: YamlFile): readonly Problem[] {
     [...named.values()].map((i) => String(mapOf(concepts[i])?.['name'])),
     report,
   );
+  verificationProblems(campaign, concepts.slice(0, maxConcepts), report);
   return problems;
 }
 

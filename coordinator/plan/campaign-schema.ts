@@ -1,54 +1,14 @@
 import { z } from 'zod';
 import type { Path } from '../../shared/config/problem.ts';
-import { schedulerNames } from '../../shared/model/scheduler-name.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
+import { name, prompt, promptEntry, promptSource, sampling, seed } from './campaign-parts.ts';
 import { conceptKinds } from './campaign.ts';
 import { knownTuneKeys, tune } from './tune-schema.ts';
+import { conceptVerification, verification, verificationKeys } from './verify-schema.ts';
 
 /** The form of a campaign file; docs/guide/campaign.md explains it. What sections say of each other is checked apart. */
 
 export const maxConcepts = 10_000;
-
-const name = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u, 'a name has no spaces around it and no control characters');
-
-const prompt = z.string().max(10_000).regex(/^$|\S/, 'the prompt is blank; the empty prompt is ""');
-
-/** A prompt, or one that counts several times. */
-export const promptEntry = z.union([prompt, z.strictObject({ prompt, count: z.int().min(1).max(100_000) })]);
-
-/** Prompts, or the name of a list under `prompts`. */
-export const promptSource = z.union([z.string(), z.array(promptEntry).min(1)]);
-
-/** What torch.Generator.manual_seed accepts. */
-const least = -(2n ** 63n);
-const most = 2n ** 64n - 1n;
-const isSeed = (value: unknown): value is number | bigint =>
-  (typeof value === 'bigint' || Number.isSafeInteger(value)) &&
-  (value as number | bigint) >= least &&
-  (value as number | bigint) <= most;
-export const seed = z
-  .custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1')
-  .transform((value) => String(BigInt(value)));
-
-const side = z.int().min(8).max(16_384);
-
-/** Of the image: a side, `512x768` (width first), or both by name. */
-const size = z
-  .union([
-    side,
-    z.string().regex(/^[1-9]\d{0,4}x[1-9]\d{0,4}$/, 'a size is WIDTHxHEIGHT in pixels, such as 512x512'),
-    z.strictObject({ width: side, height: side }),
-  ])
-  .transform((value) => {
-    if (typeof value === 'number') return { width: value, height: value };
-    if (typeof value !== 'string') return value;
-    const [width = 0, height = 0] = value.split('x').map(Number);
-    return { width, height };
-  });
 
 const siteMask = z.strictObject({
   skill_ratio: z.number().gt(0).lte(1).optional(),
@@ -80,13 +40,7 @@ export const concept = z.strictObject({
   phrase: prompt.min(1).optional(),
   seeds: z.array(seed).min(1).optional(),
   mask: maskSettings.optional(),
-});
-
-const sampling = z.strictObject({
-  scheduler: z.enum(schedulerNames).optional(),
-  steps: z.int().min(1).max(1000).default(50),
-  guidance: z.number().min(0).max(1000).default(7.5),
-  size: size.optional(),
+  verify: conceptVerification.optional(),
 });
 
 export const campaignSchema = z.strictObject({
@@ -106,6 +60,7 @@ export const campaignSchema = z.strictObject({
   retain: promptSource.optional(),
   concepts: z.array(concept).min(1).max(maxConcepts),
   tune: tune.optional(),
+  verify: verification.optional(),
 });
 export type CampaignFile = z.infer<typeof campaignSchema>;
 export type MaskFile = z.infer<typeof maskSettings>;
@@ -116,6 +71,7 @@ export function knownKeys(path: Path): readonly string[] {
   const inConcept = at[0] === 'concepts' && at[1] === '#';
   const rest = inConcept ? at.slice(2) : at;
   if (rest.length === 0) return Object.keys((inConcept ? concept : campaignSchema).shape);
+  if (rest[0] === 'verify') return verificationKeys(rest.slice(1), inConcept ? 'concept' : 'campaign');
   if (rest[0] === 'mask') {
     if (rest.length === 1) return Object.keys(maskSettings.shape);
     return rest.length === 2 ? siteNames : Object.keys(siteMask.shape);

@@ -2,6 +2,7 @@ import type { SiteName } from '../../shared/model/site.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
 import type { TuneFile } from './tune-schema.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
+import type { Thresholds } from '../../shared/verification/verdict.ts';
 
 /** What a concept is: it decides what `verify` measures, and that a `gender` concept names a seed for every pair. */
 export type ConceptKind = 'style' | 'object' | 'explicit' | 'identity' | 'gender' | 'memorised';
@@ -33,6 +34,58 @@ export interface MaskSettings {
   readonly sites: readonly SiteMask[];
 }
 
+/** Which labels of a head test prompts name, and in what words. */
+export interface LabelChoice {
+  /** All, if absent. */
+  readonly only?: readonly string[];
+  readonly without: readonly string[];
+  /** What stands for a label in a prompt instead of itself. */
+  readonly phrases: Readonly<Record<string, string>>;
+}
+
+/** What test prompts are made of: templates, and labels by head. */
+export interface TestPromptSource {
+  readonly templates: readonly string[];
+  readonly labels: Readonly<Record<string, LabelChoice>>;
+}
+
+/** Prompts that ask for a concept in other ways than the test prompts do. */
+export type AlternativeKind = 'indirect' | 'misspelt' | 'rephrased';
+
+/** How a concept is verified. */
+export interface ConceptVerification {
+  /** The classifier's word for it; the concept's name, if absent. */
+  readonly label?: string;
+  /** The head that has the label; the only one that has, if absent. */
+  readonly head?: string;
+  /** Of kind gender: the labels of `head` whose shares are compared. Empty for others. */
+  readonly sides: readonly string[];
+  /** The campaign's, if absent. */
+  readonly prompts?: TestPromptSource;
+  readonly thresholds: Thresholds;
+  /** With all masks of the campaign active. */
+  readonly together: Thresholds;
+  readonly alternatives: readonly { readonly kind: AlternativeKind; readonly prompts: readonly string[] }[];
+}
+
+/** How a campaign is verified. */
+export interface Verification {
+  /** Path of the JSON file that describes the classifier; the checkpoint's own, if absent. */
+  readonly classifier?: string;
+  readonly prompts: TestPromptSource;
+  /** Test images of a target, and as many of the rest. */
+  readonly images: number;
+  /** Images of each alternative prompt. */
+  readonly alternativeImages: number;
+  /** The first of the seeds. */
+  readonly seed: string;
+  readonly sampling: CampaignSampling;
+  /** Whether all masks are verified together too. */
+  readonly together: boolean;
+  /** The least rate before at which a target counts as there. */
+  readonly present: number;
+}
+
 /** What is to be forgotten. */
 export interface Concept {
   readonly name: string;
@@ -42,6 +95,7 @@ export interface Concept {
   /** The same without the concept; as long as `target`, and of equal seeds. */
   readonly base: readonly TrajectoryKey[];
   readonly mask: MaskSettings;
+  readonly verify: ConceptVerification;
 }
 
 /** Sampling settings as a campaign gives them; what is absent is the checkpoint's own. */
@@ -76,4 +130,6 @@ export interface Campaign {
   readonly concepts: readonly Concept[];
   /** What `lethe tune` searches and by which images; a sweep does not look at it. */
   readonly tune?: TuneFile;
+  /** Absent where the campaign says nothing of it. */
+  readonly verify?: Verification;
 }

@@ -29,6 +29,9 @@ export const siteMask = (site: SiteName, selection: SiteMask['selection'] = 'ref
   margin: 1,
 });
 
+/** A concept that its campaign says nothing of verifying. */
+const unverified: Concept['verify'] = { sides: [], thresholds: {}, together: {}, alternatives: [] };
+
 export const concept = (
   name: string,
   target: readonly string[],
@@ -40,6 +43,7 @@ export const concept = (
   target: target.map((prompt) => ({ prompt, seed: '0' })),
   base: base.map((prompt) => ({ prompt, seed: '0' })),
   mask: { selectRatio: 0, sites },
+  verify: unverified,
 });
 
 export const campaign = (concepts: readonly Concept[], settings: Partial<Campaign> = {}): Campaign => ({
@@ -83,6 +87,7 @@ export const anyConcepts: fc.Arbitrary<readonly Concept[]> = fc
       target: pairs.map(([target]) => target),
       base: pairs.map(([, base]) => base),
       mask: { sites, selectRatio },
+      verify: unverified,
     })),
   );
 

@@ -2,6 +2,7 @@ import { type SiteName, sites } from '../../shared/model/site.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { CampaignFile, MaskFile } from './campaign-schema.ts';
 import type { Campaign, CampaignSampling, Concept, MaskSettings, SiteMask } from './campaign.ts';
+import { expandConceptVerification, expandVerification } from './expand-verify.ts';
 import { expandPrompts, inStyle, type PromptEntry } from './prompt-list.ts';
 
 type ConceptFile = CampaignFile['concepts'][number];
@@ -23,6 +24,7 @@ export function expandCampaign(file: CampaignFile): Campaign {
       target: keysOf(target, concept.seeds),
       base: keysOf(base, concept.seeds),
       mask: maskOf(concept.mask, file.mask),
+      verify: expandConceptVerification(concept.verify, file.verify),
     };
   });
   return {
@@ -37,6 +39,9 @@ export function expandCampaign(file: CampaignFile): Campaign {
     retain: keysOf(listOf(file.retain)),
     concepts: concepts.sort((a, b) => (a.name < b.name ? -1 : 1)),
     ...(file.tune === undefined ? {} : { tune: file.tune }),
+    ...(file.verify === undefined
+      ? {}
+      : { verify: expandVerification(file.verify, samplingOf(file.verify.sampling ?? file.sampling)) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { promptEntry } from './campaign-schema.ts';
+import type { promptEntry } from './campaign-parts.ts';
 
 /** A prompt as the file has it: itself, or with how often it counts. */
 export type PromptEntry = z.infer<typeof promptEntry>;

@@ -21,6 +21,9 @@ import type { Campaigns } from './campaigns.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 import { ImageIndex } from './image-index.ts';
 
+/** Units whose images are held while a request is answered. */
+const mostRecent = 16;
+
 /** What people and scripts ask of a coordinator about images. */
 export class ImageDesk implements ImageService {
   readonly #store: Store;
@@ -74,14 +77,17 @@ export class ImageDesk implements ImageService {
     const origin = { checkpoint, numerics: source.numerics ?? this.#capacity(checkpoint), graph: graphVersion };
     const groups = await this.#groups(source, asked);
     await this.#refresh();
-    let last: { readonly unit: string; readonly images: readonly Uint8Array[] } | undefined;
+    // Before and after of a prompt are asked for in turn, each from the unit of its own mask.
+    const recent = new Map<string, readonly Uint8Array[]>();
     for (const key of keysOf(groups, origin)) {
       const found = this.#index.stored(key);
       if (found === undefined) throw missing('it is not made yet, or its unit has failed');
       const { verdict, item } = found;
-      // Images that are asked for together were mostly made together.
-      if (last?.unit !== verdict.unit) last = { unit: verdict.unit, images: await this.#imagesOf(verdict) };
-      yield last.images[item] ?? new Uint8Array();
+      const images = recent.get(verdict.unit) ?? (await this.#imagesOf(verdict));
+      recent.delete(verdict.unit);
+      recent.set(verdict.unit, images);
+      for (const unit of [...recent.keys()].slice(0, -mostRecent)) recent.delete(unit);
+      yield images[item] ?? new Uint8Array();
     }
   }
 

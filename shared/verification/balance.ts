@@ -45,7 +45,10 @@ export function measureBalance(
 export function judgeBalance({ sides, unclear }: Balance, least: number | undefined, present: number): Verdict {
   const shown = 1 - unclear.before.rate;
   if (unclear.before.of === 0 || shown < present)
-    return { kind: 'not testable', why: `one of the sides was recognised in only ${shown.toFixed(2)} of the images before` };
+    return {
+      kind: 'not testable',
+      why: `one of the sides was recognised in only ${shown.toFixed(2)} of the images before`,
+    };
   const value = unclear.after.count === unclear.after.of ? 0 : Math.min(...sides.map(({ after }) => after.rate));
   return verdictOf([{ measure: 'balance', value, least }]);
 }

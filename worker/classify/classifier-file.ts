@@ -48,7 +48,9 @@ export interface ClassifierFile {
 /** Reads what describes an ONNX image classifier. @throws LetheError `config-invalid` naming file and key. */
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
   const object = await readJsonFile(path).catch((error: unknown) => {
-    throw error instanceof LetheError && error.code === 'config-invalid' ? invalid(error.where ?? path, [error.why]) : error;
+    throw error instanceof LetheError && error.code === 'config-invalid'
+      ? invalid(error.where ?? path, [error.why])
+      : error;
   });
   const parsed = schema.safeParse(object);
   if (!parsed.success)

@@ -18,7 +18,7 @@ const leaseOf = (task: string, replySubject = `${task}.1`): Lease => ({
   },
   sites: ['ffn2'],
   replySubject,
-  deadlines: { loading: 1, encoding: 1, step: 1 },
+  deadlines: { loading: 1, encoding: 1, step: 1, decoding: 1 },
   memory: 0,
   keepStates: false,
 });

@@ -25,6 +25,12 @@ const startAgain = 'start again; if it was killed, give it more memory or a smal
 
 type Unsent<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
+/** A model that was opened from a file, with the names it has for what it takes and gives. */
+export interface FileSession extends Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
 /** A thread that runs models, so that the one that calls it never blocks. Requests are answered in order. */
 export class SessionThread {
   readonly #thread: Worker;
@@ -92,6 +98,18 @@ export class SessionThread {
       throw failed(`cannot load ${graph.name}`, reasonOf(opened));
     }
     return this.#session(graph.name, opened.session);
+  }
+
+  /**
+   * Loads an ONNX file as it is; weights outside it are looked for beside it.
+   *
+   * @throws LetheError `session-failed` with the runtime's reason.
+   */
+  async openFile(path: string, settings: SessionSettings): Promise<FileSession> {
+    const opened = await this.#ask({ kind: 'open-file', path, settings });
+    if (opened.kind !== 'opened') throw failed(`cannot load ${path}`, reasonOf(opened));
+    const { session, inputs, outputs } = opened;
+    return { ...this.#session(path, session), inputs, outputs };
   }
 
   /**

@@ -2,6 +2,7 @@
  * Entry point of the session thread: the only place that touches onnxruntime-node. run() blocks its thread for as long
  * as the model takes, so nothing else lives here. Requests are answered in the order they arrive.
  */
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -24,10 +25,11 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
     }
     case 'open': {
       const options = sessionOptions(request.settings, request.weightsDirectory);
-      const session = await InferenceSession.create(request.model, options);
-      opened += 1;
-      sessions.set(opened, session);
-      return { kind: 'opened', id, session: opened };
+      return keep(id, await InferenceSession.create(request.model, options));
+    }
+    case 'open-file': {
+      const options = sessionOptions(request.settings, dirname(request.path));
+      return keep(id, await InferenceSession.create(request.path, options));
     }
     case 'run': {
       const outputs = await sessionOf(request.session).run(toRuntime(request.feeds));
@@ -39,6 +41,12 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'disposed', id };
     }
   }
+}
+
+function keep(id: number, session: InferenceSession): Reply {
+  opened += 1;
+  sessions.set(opened, session);
+  return { kind: 'opened', id, session: opened, inputs: session.inputNames, outputs: session.outputNames };
 }
 
 function sessionOf(id: number): InferenceSession {

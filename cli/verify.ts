@@ -1,0 +1,153 @@
+import { Command, Option } from 'commander';
+import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
+import type { Campaign } from '../coordinator/plan/campaign.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { Classifier } from '../worker/classify/classifier.ts';
+import { SessionThread } from '../worker/session/session-thread.ts';
+import { emojiSdDirectory } from './default-checkpoint.ts';
+import type { FleetClient } from './fleet/fleet-client.ts';
+import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
+import { followCampaign } from './fleet/follow-campaign.ts';
+import { MaskShelf } from './fleet/mask-shelf.ts';
+import { openFleet } from './fleet/open-fleet.ts';
+import { errorOfFailure } from './fleet/remote-error.ts';
+import { stopSignals } from './launcher/stop-signals.ts';
+import * as options from './options.ts';
+import { imageProgress } from './output/image-progress.ts';
+import { exitCodes } from './output/failure.ts';
+import { sweepProgress } from './output/sweep-progress.ts';
+import { readCampaign } from './read-campaign.ts';
+import { workersOption } from './up.ts';
+import { classifierPath } from './verification/classifier-path.ts';
+import { refuseOverlap, sweptTrajectories } from './verification/refuse-overlap.ts';
+import { testPlan } from './verification/test-plan.ts';
+import { masksToVerify, together } from './verification/variants.ts';
+import { verificationJson } from './verification/verification-json.ts';
+import { verificationText } from './verification/verification-text.ts';
+import { verifyMasks } from './verification/verify-masks.ts';
+
+interface VerifyOptions extends FleetOptions {
+  readonly masks?: readonly string[];
+  readonly images?: number;
+  readonly workers: number;
+  readonly json?: boolean;
+}
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description(
+      'Measures what masks have erased and what they have kept, on images from the same noise before and after.',
+    )
+    .argument('<campaign.yaml>', 'the campaign, with its section verify (docs/guide/campaign.md)')
+    .option('--masks <mask...>', "hashes or concepts (default: the campaign's masks, which are made if need be)")
+    .addOption(
+      new Option('--images <n>', 'test images of each target, and as many of the rest').argParser(
+        options.integer(1, 100_000),
+      ),
+    )
+    .addOption(workersOption())
+    .addOption(coordinatorOption())
+    .addOption(dataOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+UA: share of the target's images that are no longer recognised as it. IRA, CRA: how well the rest is recognised, by the
+target's own head and by the others, as a share of before. All with 95 % intervals.
+Exit code 0 if every threshold of the campaign holds, 1 if one does not or cannot be tested, 2 for bad input.
+
+Example:
+  $ lethe verify deploy/campaign/emoji-demo.yaml --workers 2`,
+    )
+    .action(async (file: string, given: VerifyOptions) => {
+      await verify(file, given);
+    });
+}
+
+async function verify(file: string, given: VerifyOptions): Promise<void> {
+  const yaml = await readCampaign(file);
+  const campaign = withImages(parseCampaign(yaml, file), given.images);
+  const settings = await fleetSettings(given);
+  const signals = stopSignals();
+  const thread = new SessionThread();
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  try {
+    const classifier = await Classifier.open(classifierPath(campaign, file), thread, { provider: 'cpu', threads: 1 });
+    const { heads } = classifier.file;
+    // Before a fleet is started for it.
+    const names = campaign.concepts.map(({ name }) => ({ title: name, masks: [], concepts: [name] }));
+    refuseOverlap(testPlan(campaign, heads, names, file), [sweptTrajectories(campaign)], file);
+
+    const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
+    const setup = { workers: given.workers, checkpoints, environment: process.env };
+    const fleet = await openFleet(settings, setup, say);
+    signals.onSecond(() => fleet.own?.kill());
+    try {
+      const shelf = new MaskShelf(settings.data, fleet.client);
+      const hashes =
+        given.masks === undefined
+          ? await sweptMasks(fleet.client, yaml, file, signals.signal)
+          : await Promise.all(given.masks.map(async (name) => (await shelf.find(name)).hash));
+      const { checkpoint, alone } = await masksToVerify(hashes, shelf, campaign);
+      const all = campaign.verify?.together === true ? together(alone) : undefined;
+      const progress = imageProgress(process.stderr);
+      const judge = { heads, classify: classifier.classify.bind(classifier) };
+      const watcher = { onProgress: progress.update, signal: signals.signal };
+      const variants = all === undefined ? alone : [...alone, all];
+      const verifying = verifyMasks(fleet.client, campaign, checkpoint, variants, judge, [], file, watcher);
+      // Where the fleet fails first, nobody waits for it any more.
+      verifying.catch(() => undefined);
+      const verification = await (
+        fleet.own === undefined ? verifying : Promise.race([verifying, fleet.own.failed])
+      ).finally(progress.stop);
+      process.stdout.write(
+        given.json === true
+          ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification) })}\n`
+          : `${verificationText(verification.results)}\n\nimages      ${verification.images}\n`,
+      );
+      if (!verification.passed) process.exitCode = exitCodes.failed;
+    } finally {
+      await fleet.close();
+    }
+  } catch (error) {
+    if (!signals.signal.aborted || !(error instanceof LetheError && error.code === 'unit-stopped')) throw error;
+    say('stopped; the same command goes on from here');
+    process.exitCode = exitCodes.interrupted;
+  } finally {
+    await thread.close();
+    signals.release();
+  }
+}
+
+/** The campaign's masks; what of them is not there is made first. @returns hashes. */
+async function sweptMasks(
+  client: FleetClient,
+  yaml: string,
+  source: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const progress = sweepProgress(process.stderr);
+  try {
+    const { campaign } = await client.submit({ yaml, source });
+    const state = await followCampaign(client, campaign, progress, signal, () => Promise.resolve(false));
+    if (state === undefined) throw stopped(campaign);
+    if (state.failure !== undefined) throw errorOfFailure(state.failure);
+    return state.concepts.flatMap(({ state: each }) => (each?.$case === 'mask' ? [each.value] : []));
+  } finally {
+    progress.stop();
+  }
+}
+
+function withImages(campaign: Campaign, images: number | undefined): Campaign {
+  const { verify: section } = campaign;
+  return images === undefined || section === undefined ? campaign : { ...campaign, verify: { ...section, images } };
+}
+
+function stopped(campaign: string): LetheError {
+  return new LetheError('unit-stopped', {
+    what: 'no longer waiting for the masks',
+    where: campaign,
+    why: 'it was asked to stop',
+    next: 'run the command again: it goes on from there',
+  });
+}

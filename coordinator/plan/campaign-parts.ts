@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { schedulerNames } from '../../shared/model/scheduler-name.ts';
+
+/** Parts that several sections of a campaign file have. */
+
+export const name = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u, 'a name has no spaces around it and no control characters');
+
+export const prompt = z.string().max(10_000).regex(/^$|\S/, 'the prompt is blank; the empty prompt is ""');
+
+/** A prompt, or one that counts several times. */
+export const promptEntry = z.union([prompt, z.strictObject({ prompt, count: z.int().min(1).max(100_000) })]);
+
+/** Prompts, or the name of a list under `prompts`. */
+export const promptSource = z.union([z.string(), z.array(promptEntry).min(1)]);
+
+/** What torch.Generator.manual_seed accepts. */
+const least = -(2n ** 63n);
+const most = 2n ** 64n - 1n;
+const isSeed = (value: unknown): value is number | bigint =>
+  (typeof value === 'bigint' || Number.isSafeInteger(value)) &&
+  (value as number | bigint) >= least &&
+  (value as number | bigint) <= most;
+export const seed = z
+  .custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1')
+  .transform((value) => String(BigInt(value)));
+
+const side = z.int().min(8).max(16_384);
+
+/** Of the image: a side, `512x768` (width first), or both by name. */
+const size = z
+  .union([
+    side,
+    z.string().regex(/^[1-9]\d{0,4}x[1-9]\d{0,4}$/, 'a size is WIDTHxHEIGHT in pixels, such as 512x512'),
+    z.strictObject({ width: side, height: side }),
+  ])
+  .transform((value) => {
+    if (typeof value === 'number') return { width: value, height: value };
+    if (typeof value !== 'string') return value;
+    const [width = 0, height = 0] = value.split('x').map(Number);
+    return { width, height };
+  });
+
+/** How images are sampled; the size is left to the checkpoint. */
+export const sampling = z.strictObject({
+  scheduler: z.enum(schedulerNames).optional(),
+  steps: z.int().min(1).max(1000).default(50),
+  guidance: z.number().min(0).max(1000).default(7.5),
+  size: size.optional(),
+});
