@@ -20,6 +20,7 @@ describe('parseCampaign', () => {
           target: [key('a cat in the style of Neon'), key('a dog in the style of Neon')],
           base: [key('a cat'), key('a dog')],
           mask: { selectRatio: 0, sites: [{ site: 'ffn2', skillRatio: 0.01, selection: 'reference', margin: 1 }] },
+          verify: { sides: [], thresholds: {}, together: {}, alternatives: [] },
         },
       ],
     });

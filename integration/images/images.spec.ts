@@ -1,59 +1,198 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FleetClient } from '../../cli/fleet/fleet-client.ts';
 import { type ImageAsk, type ImageProgress, requestImages } from '../../cli/fleet/request-images.ts';
-import { startFleet, campaignText } from '../exact/sweep.spec-support.ts';
+import { maskBlob } from '../../coordinator/publish/publish-mask.ts';
+import { Blobs } from '../../shared/bus/blobs.ts';
+import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
+import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { decodeMask, encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
+import { generateImages } from '../../worker/diffusion/generate.ts';
+import { encodePng } from '../../worker/diffusion/png.ts';
+import { StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
+import { pruningOf, unpruned } from '../../worker/prune/pruning.ts';
+import { SessionCache } from '../../worker/session/session-cache.ts';
+import { SessionThread } from '../../worker/session/session-thread.ts';
+import { campaignText, startFleet } from '../exact/sweep.spec-support.ts';
 import type { Coordinator, Fleet } from '../fleet-processes/fleet.ts';
-import { decodeMask } from '../../shared/mask/mask-file.ts';
-import { maskBytes } from '../fleet-processes/stored.ts';
+import type { LogLine, LoggedProcess } from '../fleet-processes/logged-process.ts';
+import { maskBytes, verdicts } from '../fleet-processes/stored.ts';
 
-const sampling = { scheduler: 'pndm', steps: 4, guidance: 2.5, height: undefined, width: undefined };
+const steps = 4;
+const calls = steps + 1;
+const sampling = { scheduler: 'pndm', steps, guidance: 2.5, height: undefined, width: undefined };
 
 let fleet: Fleet;
 let coordinator: Coordinator;
+let worker: LoggedProcess;
 let client: FleetClient;
-let checkpoint: string;
-let masks: Readonly<Record<string, string>>;
+let checkpoint: Checkpoint;
+let id: string;
+/** Hashes. */
+let neon: string;
+let poster: string;
+let masks: ReadonlyMap<string, Mask>;
+const thread = new SessionThread();
 
 beforeAll(async () => {
+  checkpoint = await openCheckpoint('checkpoint/emoji-sd');
+  id = await checkpointId(checkpoint);
   fleet = await startFleet();
   coordinator = await fleet.coordinator('c1');
-  fleet.worker('w1', coordinator);
+  worker = fleet.worker('w1', coordinator);
   const { campaign } = await coordinator.client.submit(campaignText());
-  masks = await coordinator.client.masks(campaign);
-  ({ checkpoint } = decodeMask(await maskBytes(await fleet.bus(), masks['Neon'] ?? '')));
+  const made = await coordinator.client.masks(campaign);
+  [neon, poster] = [made['Neon'] ?? '', made['Poster'] ?? ''];
+  const bus = await fleet.bus();
+  masks = new Map(
+    await Promise.all([neon, poster].map(async (hash) => [hash, decodeMask(await maskBytes(bus, hash))] as const)),
+  );
   client = new FleetClient(coordinator.address);
-}, 120_000);
+});
 afterAll(async () => {
   client.close();
   await fleet.stop();
+  await thread.close();
 });
 
-const asks = (prompts: readonly string[], ...of: readonly string[]): readonly ImageAsk[] =>
+const asksOf = (prompts: readonly string[], ...of: readonly string[]): readonly ImageAsk[] =>
   prompts.map((prompt, i) => ({ prompt, seed: String(i), masks: of, sampling }));
 
-async function request(
-  wanted: readonly ImageAsk[],
-  batch = 2,
-): Promise<{ readonly images: readonly Buffer[]; readonly first: ImageProgress | undefined }> {
+interface Made {
+  readonly images: readonly Buffer[];
+  readonly first: ImageProgress | undefined;
+}
+
+async function request(asks: readonly ImageAsk[], batch = 2, signal = new AbortController().signal): Promise<Made> {
   const images: Buffer[] = [];
   const told: ImageProgress[] = [];
-  const watcher = { onProgress: (each: ImageProgress) => told.push(each), signal: new AbortController().signal };
-  const source = { checkpoint, directory: undefined, variant: undefined, numerics: undefined };
-  for await (const image of requestImages(client, source, 'spec', batch, wanted, watcher))
+  const watcher = { onProgress: (each: ImageProgress) => told.push(each), signal };
+  const source = { checkpoint: id, directory: undefined, variant: undefined, numerics: undefined };
+  for await (const image of requestImages(client, source, 'spec', batch, asks, watcher))
     images.push(Buffer.from(image));
   return { images, first: told[0] };
 }
 
-describe('images asked of a fleet', () => {
-  it('come in the order of the asks, and cost nothing when they are asked for again in another order and company', async () => {
-    const wanted = [...asks(['a cat', 'a dog', 'an owl']), ...asks(['a cat', 'a dog', 'an owl'], masks['Neon'] ?? '')];
-    const { images, first } = await request(wanted);
-    expect(first).toMatchObject({ images: 6, stored: 0, unetCalls: 6 * 5 });
-    expect(new Set(images.map((image) => image.toString('hex'))).size).toBe(6);
+/** The same images by one process, one by one. */
+async function drawnHere(asks: readonly ImageAsk[]): Promise<readonly Buffer[]> {
+  const sessions = new SessionCache(thread, { provider: 'cpu', threads: 1 }, 3);
+  const images: Buffer[] = [];
+  for (const { prompt, seed, masks: hashes } of asks) {
+    const known = hashes.flatMap((hash) => masks.get(hash) ?? []);
+    const pruning = known.length === 0 ? unpruned : pruningOf(uniteMasks(known), checkpoint, id);
+    const model = await StableDiffusion.open(checkpoint, sessions, pruning);
+    const settings = { scheduler: 'pndm', steps, guidance: 2.5, height: 16, width: 16 } as const;
+    const one = [{ prompt, seed: BigInt(seed) }];
+    for (const { image } of await generateImages(model, settings, one, 1, () => undefined))
+      images.push(Buffer.from(encodePng(image)));
+  }
+  return images;
+}
 
-    const again = await request([...wanted, ...asks(['a cat'])].toReversed(), 1);
-    expect(again.first).toMatchObject({ images: 6, stored: 6, unetCalls: 0 });
-    expect(again.images.slice(1)).toEqual(images.toReversed());
-    expect(again.images[0]).toEqual(images[0]);
-  }, 60_000);
+const isImageLease =
+  (name: string) =>
+  (line: LogLine): boolean =>
+    line.msg === 'lease' && line['worker'] === name && String(line['campaign']).startsWith('spec-');
+
+describe('images asked of a fleet', () => {
+  it('are the bytes that one process gives, in the order of the asks', async () => {
+    const asks = [
+      ...asksOf(['a cat', 'a dog', 'an owl']),
+      ...asksOf(['a cat', 'a dog'], neon),
+      ...asksOf(['a cat'], poster, neon),
+    ];
+    const { images, first } = await request(asks);
+    expect(first).toMatchObject({ images: 6, stored: 0, unetCalls: 6 * calls });
+    expect(images).toEqual(await drawnHere(asks));
+    expect(new Set(images.map((image) => image.toString('hex'))).size).toBe(6);
+  });
+
+  it('cost nothing when they are asked for again, in another order and company', async () => {
+    const asks = [...asksOf(['a cat', 'a dog']), ...asksOf(['a cat'], neon, poster), ...asksOf(['a cat'])].toReversed();
+    const { images, first } = await request(asks, 1);
+    expect(first).toMatchObject({ images: 3, stored: 3, unetCalls: 0 });
+    expect(images).toEqual(await drawnHere(asks));
+    const more = await request([...asks, { ...asks[0], prompt: 'a fox' } as ImageAsk]);
+    expect(more.first).toMatchObject({ images: 4, stored: 3, unetCalls: calls });
+  });
+
+  it('are refused for masks that are missing, damaged or of another checkpoint, and nothing is queued', async () => {
+    const before = (await client.status()).length;
+    await expect(request(asksOf(['a cat'], 'f'.repeat(64)))).rejects.toMatchObject({
+      code: 'mask-missing',
+      isInput: true,
+    });
+    const blobs = new Blobs(await fleet.bus());
+    const [mask] = masks.values();
+    const foreign = encodeMask({ ...(mask as Mask), checkpoint: `sha256:${'0'.repeat(64)}` });
+    await blobs.put(maskBlob(maskName(foreign)), foreign);
+    await expect(request(asksOf(['a cat'], maskName(foreign)))).rejects.toMatchObject({ code: 'mask-mismatch' });
+    const other = encodeMask({ ...(mask as Mask), parts: [] });
+    await blobs.put(maskBlob(maskName(other)), foreign);
+    await expect(request(asksOf(['a cat'], maskName(other)))).rejects.toMatchObject({ code: 'mask-invalid' });
+    expect(await client.status()).toHaveLength(before);
+  });
+
+  it('are refused for a checkpoint that no worker holds, and for sizes it cannot have', async () => {
+    const watcher = { onProgress: () => undefined, signal: new AbortController().signal };
+    const source = {
+      checkpoint: `sha256:${'1'.repeat(64)}`,
+      directory: undefined,
+      variant: undefined,
+      numerics: undefined,
+    };
+    const images = requestImages(client, source, 'spec', 1, asksOf(['a cat']), watcher);
+    await expect(images.next()).rejects.toMatchObject({ code: 'worker-missing' });
+    const odd = asksOf(['a cat']).map((ask) => ({ ...ask, sampling: { ...sampling, height: 65, width: 64 } }));
+    await expect(request(odd)).rejects.toMatchObject({ code: 'campaign-invalid' });
+  });
+
+  it('are made again when their blob is damaged or gone', async () => {
+    const asks = asksOf(['a lion', 'a frog']);
+    const { images } = await request(asks);
+    const bus = await fleet.bus();
+    const stored = (await verdicts(bus)).flatMap((verdict) => (verdict.kind === 'images' ? [verdict] : []));
+    const last = stored.at(-1);
+    if (last === undefined) throw new Error('there are images');
+    await new Blobs(bus).put(last.images.blob.name, Buffer.from('something else'));
+    expect((await request(asks)).images).toEqual(images);
+    await new Blobs(bus).delete(
+      (await verdicts(bus)).flatMap((each) =>
+        each.kind === 'images' && each.unit === last.unit ? [each.images.blob.name] : [],
+      )[0] ?? '',
+    );
+    expect((await request(asks)).images).toEqual(images);
+  });
+
+  it('are the same where a worker is killed in the middle of a unit and another one takes over', async () => {
+    const asks = asksOf(
+      Array.from({ length: 6 }, (_, i) => `a picture of a bus ${i}`),
+      neon,
+    );
+    const before = coordinator.process.lines.filter(isImageLease('w1')).length;
+    const making = request(asks, 3);
+    await coordinator.process.logged(isImageLease('w1'), before);
+    await worker.kill();
+    worker = fleet.worker('w2', coordinator);
+    expect((await making).images).toEqual(await drawnHere(asks));
+  });
+
+  it('wait for a worker, through the death of their only coordinator', async () => {
+    const asks = asksOf(['a tractor', 'a teapot', 'a crown', 'a drum']);
+    const before = coordinator.process.lines.filter(isImageLease('w2')).length;
+    const making = request(asks, 1);
+    await coordinator.process.logged(isImageLease('w2'), before);
+    await coordinator.process.kill();
+    coordinator = await fleet.coordinator('c2', coordinator.address);
+    expect((await making).images).toEqual(await drawnHere(asks));
+  });
+
+  it('are no longer waited for at the signal, and go on being made', async () => {
+    const asks = asksOf(Array.from({ length: 6 }, (_, i) => `a violin ${i}`));
+    const stop = new AbortController();
+    const making = request(asks, 1, stop.signal);
+    stop.abort();
+    await expect(making).rejects.toMatchObject({ code: 'unit-stopped' });
+    expect((await request(asks, 1)).images).toHaveLength(6);
+  });
 });
