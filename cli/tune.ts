@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
@@ -16,11 +15,11 @@ import { exitCodes } from './output/failure.ts';
 import { imageProgress } from './output/image-progress.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { readCampaign } from './read-campaign.ts';
-import { renderReport } from './report/render-report.ts';
 import { CandidateMasks } from './tuning/candidate-masks.ts';
 import { prepareGroup, type TuningBench, tuneGroup } from './tuning/tune-group.ts';
-import { type TunedGroup, tunedJson, tunedText } from './tuning/tuned-group.ts';
+import { type TunedGroup, tunedText } from './tuning/tuned-group.ts';
 import { tuningReport } from './tuning/tuning-report.ts';
+import { writeTuning } from './tuning/write-tuning.ts';
 import { workersOption } from './up.ts';
 import { classifierPath } from './verification/classifier-path.ts';
 
@@ -101,7 +100,6 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       const shelf = new MaskShelf(settings.data, fleet.client);
       const id = campaignId(campaign.name, text);
       const folder = join(settings.data, 'tuning', id);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       const bench: TuningBench = {
         campaign,
         tune: section,
@@ -117,22 +115,25 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
         },
       };
       const groups: TunedGroup[] = [];
-      for (const group of prepared) groups.push(await tuneGroup(bench, group));
+      for (const group of prepared) {
+        const tuning = tuneGroup(bench, group);
+        // Where the fleet fails first, nobody waits for it any more.
+        tuning.catch(() => undefined);
+        groups.push(await (fleet.own === undefined ? tuning : Promise.race([tuning, fleet.own.failed])));
+      }
       const data = tuningReport(campaign, section, id, file, new Date().toISOString(), groups);
-      const report = join(folder, 'report.html');
-      const json = { campaign: id, groups: groups.map(tunedJson), report };
-      // Where weights are pruned is sensitive, and images of what is to be forgotten are.
-      const write = (path: string, content: string) => writeFile(path, content, { mode: 0o600 });
-      for (const { campaign: winner } of groups) await write(winner.file, winner.text);
-      await write(join(folder, 'trade-off.json'), `${JSON.stringify(json, undefined, 2)}\n`);
-      await write(report, renderReport(data));
+      const json = await writeTuning(folder, id, groups, data);
       progress.stop();
-      const lines = [...groups.map(tunedText), `report      ${report}`];
+      const lines = [...groups.map(tunedText), `report      ${json.report}`];
       process.stdout.write(`${given.json === true ? JSON.stringify(json) : lines.join('\n\n')}\n`);
       if (groups.some(({ certainty }) => certainty === 'missed')) process.exitCode = exitCodes.failed;
     } finally {
       await fleet.close();
     }
+  } catch (error) {
+    if (!signals.signal.aborted || !(error instanceof LetheError && error.code === 'unit-stopped')) throw error;
+    say('stopped; the same command goes on from here');
+    process.exitCode = exitCodes.interrupted;
   } finally {
     drawn.stop();
     progress.stop();

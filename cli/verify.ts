@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import type { Campaign } from '../coordinator/plan/campaign.ts';
+import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { Classifier } from '../worker/classify/classifier.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
@@ -17,12 +19,14 @@ import { imageProgress } from './output/image-progress.ts';
 import { exitCodes } from './output/failure.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { readCampaign } from './read-campaign.ts';
+import { writeReport } from './report/write-report.ts';
 import { workersOption } from './up.ts';
 import { classifierPath } from './verification/classifier-path.ts';
 import { refuseOverlap, sweptTrajectories } from './verification/refuse-overlap.ts';
 import { testPlan } from './verification/test-plan.ts';
 import { masksToVerify, together } from './verification/variants.ts';
 import { verificationJson } from './verification/verification-json.ts';
+import { verificationReport } from './verification/verification-report.ts';
 import { verificationText } from './verification/verification-text.ts';
 import { verifyMasks } from './verification/verify-masks.ts';
 
@@ -54,6 +58,7 @@ export function verifyCommand(): Command {
       `
 UA: share of the target's images that are no longer recognised as it. IRA, CRA: how well the rest is recognised, by the
 target's own head and by the others, as a share of before. All with 95 % intervals.
+Writes a report: one HTML file with the images, in the folder of the fleet's data.
 Exit code 0 if every threshold of the campaign holds, 1 if one does not or cannot be tested, 2 for bad input.
 
 Example:
@@ -100,10 +105,18 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
       const verification = await (
         fleet.own === undefined ? verifying : Promise.race([verifying, fleet.own.failed])
       ).finally(progress.stop);
+      const id = campaignId(campaign.name, yaml);
+      const masks = await Promise.all(
+        [...new Set(hashes)].map(async (hash) => ({ hash, mask: await shelf.read(hash) })),
+      );
+      const report = await writeReport(
+        join(settings.data, 'verification', id),
+        verificationReport(campaign, id, file, new Date().toISOString(), verification, masks),
+      );
       process.stdout.write(
         given.json === true
-          ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification) })}\n`
-          : `${verificationText(verification.results)}\n\nimages      ${verification.images}\n`,
+          ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification), report })}\n`
+          : `${verificationText(verification.results)}\n\nimages      ${verification.images}\nreport      ${report}\n`,
       );
       if (!verification.passed) process.exitCode = exitCodes.failed;
     } finally {

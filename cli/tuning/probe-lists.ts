@@ -1,5 +1,4 @@
-import type { Campaign } from '../../coordinator/plan/campaign.ts';
-import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -17,7 +16,7 @@ import type { ProbeLists } from './standings.ts';
  */
 export function probeListsOf(
   campaign: Campaign,
-  tune: TuneFile,
+  tune: Tuning,
   concepts: readonly string[],
   heads: Readonly<Record<string, readonly string[]>>,
   source: string,

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { Campaign } from '../../coordinator/plan/campaign.ts';
-import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { gridOf } from '../../shared/tuning/grid.ts';
 import { leastBudget, type SearchState, startSearch, wholeTrials } from '../../shared/tuning/halving.ts';
@@ -8,6 +7,7 @@ import { chooseWinner } from '../../shared/tuning/trial.ts';
 import type { Classifier } from '../../worker/classify/classifier.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
 import type { ImageWatcher } from '../fleet/request-images.ts';
+import { samplingMessage } from '../verification/verify-masks.ts';
 import type { CandidateMasks } from './candidate-masks.ts';
 import { measureCandidates } from './measure-candidates.ts';
 import { ProbeImages } from './probe-images.ts';
@@ -24,7 +24,7 @@ const pictured = 8;
 /** What groups of a campaign are tuned with. */
 export interface TuningBench {
   readonly campaign: Campaign;
-  readonly tune: TuneFile;
+  readonly tune: Tuning;
   readonly text: string;
   readonly client: FleetClient;
   readonly masks: CandidateMasks;
@@ -50,7 +50,7 @@ export interface PreparedGroup {
  */
 export function prepareGroup(
   campaign: Campaign,
-  tune: TuneFile,
+  tune: Tuning,
   concepts: readonly string[],
   heads: Readonly<Record<string, readonly string[]>>,
   source: string,
@@ -75,14 +75,14 @@ export function prepareGroup(
  * @throws LetheError `not-testable`, and what fleet and classifier throw.
  */
 export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: PreparedGroup): Promise<TunedGroup> {
-  const { campaign, masks, classifier } = bench;
+  const { campaign, tune, masks, classifier } = bench;
   const [first] = start.alive;
   if (first === undefined) throw nothingTried(concepts);
   const { united } = await masks.of(first);
   const images = new ProbeImages(
     bench.client,
     sourceOf(campaign, united.checkpoint),
-    samplingOf(bench),
+    samplingMessage(tune.sampling ?? campaign.verify?.sampling ?? campaign.sampling),
     classifier,
     lists,
     bench.watcher,
@@ -153,11 +153,6 @@ function progressText(
 
 function sourceOf({ checkpoint: directory, variant, numerics }: Campaign, checkpoint: string) {
   return { checkpoint, directory, variant, numerics };
-}
-
-function samplingOf({ campaign: { sampling: own, verify }, tune }: TuningBench) {
-  const { scheduler, steps, guidance, size } = tune.sampling ?? verify?.sampling ?? own;
-  return { scheduler, steps, guidance, height: size?.height, width: size?.width };
 }
 
 function nothingTried(concepts: readonly string[]): LetheError {

@@ -1,4 +1,4 @@
-import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import type { Tuning } from '../../coordinator/plan/campaign.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { GridLimits } from '../../shared/tuning/grid.ts';
 
@@ -17,7 +17,7 @@ const usualRatios: Readonly<Record<SiteName, readonly number[]>> = {
 };
 
 /** Of a campaign; where it has no retain list there is nothing but each concept's base to compare with. */
-export function limitsOf({ grid = {} }: TuneFile, hasRetain: boolean): GridLimits {
+export function limitsOf({ grid = {} }: Tuning, hasRetain: boolean): GridLimits {
   const given = grid.skill_ratio;
   const ratiosOf = (site: SiteName): readonly number[] => given?.[site] ?? usualRatios[site];
   return {

@@ -1,5 +1,4 @@
-import type { Campaign } from '../../coordinator/plan/campaign.ts';
-import type { TuneFile } from '../../coordinator/plan/tune-schema.ts';
+import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import { densities, maskOverlap } from '../../shared/mask/compare-masks.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
 import { type Standing, shareOf, worstOf } from '../../shared/tuning/standing.ts';
@@ -21,7 +20,7 @@ import type { TunedGroup } from './tuned-group.ts';
  */
 export function tuningReport(
   campaign: Campaign,
-  tune: TuneFile,
+  tune: Tuning,
   id: string,
   file: string,
   made: string,
@@ -42,7 +41,7 @@ export function tuningReport(
 
 function settingsOf(
   campaign: Campaign,
-  tune: TuneFile,
+  tune: Tuning,
   file: string,
   groups: readonly TunedGroup[],
 ): ReportData['settings'] {

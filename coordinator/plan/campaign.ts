@@ -108,6 +108,9 @@ export interface CampaignSampling {
   readonly size?: { readonly width: number; readonly height: number };
 }
 
+/** What `lethe tune` may try, and on which images. */
+export type Tuning = Omit<TuneFile, 'sampling'> & { readonly sampling?: CampaignSampling };
+
 /** Checkpoint × concepts × settings: what `lethe sweep` runs. Lists are expanded, defaults are filled in. */
 export interface Campaign {
   readonly name: string;
@@ -129,7 +132,7 @@ export interface Campaign {
   /** By name. */
   readonly concepts: readonly Concept[];
   /** What `lethe tune` searches and by which images; a sweep does not look at it. */
-  readonly tune?: TuneFile;
+  readonly tune?: Tuning;
   /** Absent where the campaign says nothing of it. */
   readonly verify?: Verification;
 }
