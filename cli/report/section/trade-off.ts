@@ -42,7 +42,7 @@ function trialTable(caption: string, trials: readonly ReportedTrial[]): Html {
     caption,
     ['mask', 'density', 'target erased', 'others kept'],
     trials.map(({ label, density, erased, kept, chosen }) => [
-      html`${label}${chosen ? html` <b>chosen</b>` : ''}`,
+      html`${label}${chosen ? ' (chosen)' : ''}`,
       percent(density),
       rateText(erased),
       rateText(kept),
