@@ -5,6 +5,7 @@ import { generateImages, type GeneratedImage } from '../worker/diffusion/generat
 import type { Sampling } from '../worker/diffusion/sampling.ts';
 import { type SchedulerName, schedulerNames } from '../worker/diffusion/scheduler/scheduler-name.ts';
 import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
+import { largestBatch } from '../worker/prune/pruning.ts';
 import type { Provider } from '../worker/session/provider.ts';
 import { SessionCache } from '../worker/session/session-cache.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
@@ -32,6 +33,7 @@ interface GenerateOptions {
   readonly threads: number;
   readonly mask: readonly string[];
   readonly compare?: boolean;
+  readonly perTimestep?: boolean;
   readonly show?: boolean;
   readonly data?: string;
   readonly coordinator?: string;
@@ -84,6 +86,7 @@ export function generateCommand(): Command {
     )
     .option('--out <path>', 'a .png file (several images side by side), or a folder for one file each', 'image.png')
     .option('--mask <mask...>', 'prune with these: a file, the beginning of a hash, or a concept', [])
+    .option('--per-timestep', 'prune in each step what the masks name for its timestep, not all they name')
     .option('--compare', 'the same images before, and then with each mask by itself: a row each')
     .option('--show', 'show the images in the terminal too')
     .addOption(coordinatorOption())
@@ -115,7 +118,9 @@ async function generate(given: GenerateOptions): Promise<void> {
   try {
     const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
     const suggested = await suggestedSampling(checkpoint);
-    const prunings = await pruningsOf(given.mask, given.compare === true, checkpoint, await fleetSettings(given));
+    const use = given.perTimestep === true ? 'per-timestep' : 'union';
+    const fleet = await fleetSettings(given);
+    const prunings = await pruningsOf(given.mask, given.compare === true, use, checkpoint, fleet);
     // A text encoder, a UNet and a decoder: all that one size needs.
     const sessions = new SessionCache(thread, { provider: given.provider, threads: given.threads }, 3);
     const model = await StableDiffusion.open(checkpoint, sessions);
@@ -132,7 +137,8 @@ async function generate(given: GenerateOptions): Promise<void> {
     const images: GeneratedImage[] = [];
     for (const [row, { pruning }] of prunings.entries()) {
       const pruned = await StableDiffusion.open(checkpoint, sessions, pruning);
-      const rows = await generateImages(pruned, sampling, requests, given.batch, (event) => {
+      const batch = Math.min(given.batch, largestBatch(pruning, given.threads));
+      const rows = await generateImages(pruned, sampling, requests, batch, (event) => {
         switch (event.kind) {
           case 'truncated':
             if (row === 0) process.stderr.write(`${truncationWarning(event)}\n`);

@@ -10,6 +10,13 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
+/** Of a flag that is a setting too: a variable that says `false` has to mean it. */
+export function truth(text: string): boolean {
+  if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true;
+  if (['false', '0', 'no', 'off', ''].includes(text.toLowerCase())) return false;
+  throw new InvalidArgumentError('It is true or false.');
+}
+
 export function decimal(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
@@ -51,3 +58,7 @@ export const threadsOption = (): Option =>
   new Option('--threads <n>', 'threads of one model call').argParser(integer(1, 1024)).default(1).env('LETHE_THREADS');
 
 export const jsonOption = (): Option => new Option('--json', 'print one JSON object instead of text');
+
+/** A flag that is also a setting: `--insecure`, or LETHE_INSECURE=true. */
+export const flagOption = (name: string, about: string, variable: string): Option =>
+  new Option(`--${name} [true|false]`, about).preset('true').argParser(truth).env(variable);

@@ -1,9 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
+import { applyCommand } from './apply.ts';
+import { auditCommand } from './audit.ts';
 import { checkpointCommand } from './checkpoint-inspect.ts';
+import { exportCommand } from './export.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand } from './diff.ts';
+import { historyCommand } from './history.ts';
+import { keysCommand } from './keys.ts';
 import { masksCommand } from './masks.ts';
+import { restoreCommand } from './restore.ts';
+import { rollbackCommand } from './rollback.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
@@ -32,7 +40,15 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .addCommand(masksCommand())
     .addCommand(showCommand())
     .addCommand(diffCommand())
+    .addCommand(applyCommand())
+    .addCommand(restoreCommand())
+    .addCommand(rollbackCommand())
+    .addCommand(historyCommand())
+    .addCommand(auditCommand())
+    .addCommand(keysCommand())
+    .addCommand(serveCommand())
     .addCommand(generateCommand())
+    .addCommand(exportCommand())
     .addCommand(checkpointCommand())
     .addCommand(doctorCommand())
     .addHelpText(

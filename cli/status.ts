@@ -47,11 +47,17 @@ function statusText(campaigns: readonly CampaignEvent[]): string {
     ];
   });
   const heading = ['campaign', 'state', 'done', 'leased', 'waiting', 'failed', 'masks', 'UNet calls/s', 'left'];
-  return table([heading, ...rows]);
+  return [table([heading, ...rows]), ...campaigns.flatMap(reasonsOf)].join('\n');
 }
 
-function stateOf({ ended, failure }: CampaignEvent): string {
-  if (!ended) return 'active';
+/** Why a campaign waits, or has failed. */
+function reasonsOf({ campaign, waiting, failure }: CampaignEvent): readonly string[] {
+  const told = waiting ?? failure;
+  return told === undefined ? [] : [`${campaign}: ${told.what}: ${told.why}; ${told.next}`];
+}
+
+function stateOf({ ended, failure, waiting }: CampaignEvent): string {
+  if (!ended) return waiting === undefined ? 'active' : 'waits';
   if (failure === undefined) return 'done';
   return failure.code === 'campaign-cancelled' ? 'cancelled' : 'failed';
 }

@@ -29,11 +29,26 @@ const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
 describe('lethe sweep', () => {
   it('refuses a bad campaign before anything starts, all problems with their places', async () => {
     const bad = join(folder, 'bad.yaml');
-    await writeFile(bad, 'name: bad\nwindow: 20\nconcepts:\n  - { name: a, kind: colour, things: none, phrase: x }\n');
+    await writeFile(
+      bad,
+      'name: bad\nwindow: 20\nsead: 1\nconcepts:\n  - { name: a, kind: colour, things: none, phrase: x }\n  - { name: a, kind: style }\n',
+    );
     const { code, stdout, stderr } = await lethe(['sweep', bad, '--data', data]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/2:9 window: /);
-    expect(stderr).toMatch(/4:22 concepts\[0\]\.kind: /);
+    expect(stderr).toMatch(/^error: .+ \[campaign-invalid\]$/m);
+    expect(stderr).toContain(`where: ${bad}`);
+    const problems = [
+      /2:9 window: /,
+      /3:1 sead: .*did you mean seed\?/,
+      /5:22 concepts\[0\]\.kind: /,
+      /6:\d+ concepts\[1\]/,
+    ];
+    for (const problem of problems) expect(stderr).toMatch(problem);
+    const asked = await lethe(['sweep', bad, '--data', data, '--plan', '--json']);
+    expect(asked.code).toBe(2);
+    const { error } = JSON.parse(asked.stdout) as { readonly error: { readonly code: string; readonly why: string } };
+    expect(error.code).toBe('campaign-invalid');
+    for (const problem of problems) expect(error.why).toMatch(problem);
     expect(await lethe(['sweep', join(folder, 'none.yaml')])).toMatchObject({ code: 2 });
     expect(await readdir(folder)).not.toContain('data');
   });
@@ -60,7 +75,8 @@ describe('lethe sweep', () => {
         { concept: 'Poster', mask: hash, sites },
       ],
     });
-    expect(first.stderr).toMatch(/^Neon: mask [0-9a-f]{12}$/m);
+    const events = first.stderr.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]));
+    expect(events).toContainEqual(expect.objectContaining({ event: 'mask', concept: 'Neon', mask: hash }));
 
     const again = await lethe(['sweep', campaign, '--data', data, '--json', '--workers', '1']);
     const { concepts } = made as { readonly concepts: unknown };

@@ -3,6 +3,7 @@ import type { PlanResponse } from '../gen/fleet/v1/campaign.ts';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
+import { whoAmI } from './fleet/change-cause.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
@@ -14,6 +15,7 @@ import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
 import { planText } from './output/plan-text.ts';
+import { SweepEvents } from './output/sweep-events.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
 import { readCampaign } from './read-campaign.ts';
@@ -33,7 +35,10 @@ export function sweepCommand(): Command {
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
     .option('--cancel [reason]', 'end the campaign; its results stay')
-    .option('--apply', 'make the masks active: the manifest that workers serve by names them')
+    .option(
+      '--apply',
+      'make the masks active at once, as `lethe apply --force --reason "sweep --apply"` would: verified or not',
+    )
     .addOption(workersOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -43,6 +48,7 @@ export function sweepCommand(): Command {
       `
 Starts a fleet on this machine for the run if there is none (--workers). The same command goes on where an earlier one
 ended: what is stored is not run again. Ctrl-C ends that fleet in order; of a fleet that was there it only stops following.
+With --json the result is one object on stdout, and every change until then an object a line on stderr.
 Exit code 0 if every concept has its mask, 1 if some have none, 2 for a campaign that cannot be run.
 
 Example:
@@ -60,7 +66,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
   // Cancelling needs nobody who computes.
   const workers = given.cancel === undefined ? given.workers : 0;
-  const progress = sweepProgress(process.stderr);
+  const progress = given.json === true ? new SweepEvents(process.stderr) : sweepProgress(process.stderr);
   const say = (text: string): void => {
     progress.say(text);
   };
@@ -108,6 +114,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
     const shelf = new MaskShelf(settings.data, fleet.client);
     const concepts = await conceptSummaries(state, shelf);
+    const active = given.apply === true ? await applied(fleet.client, concepts, shelf) : {};
     const summary: SweepSummary = {
       campaign: id,
       units: { total: done + failed + waiting + leased, done, failed },
@@ -115,10 +122,11 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts,
       masks: shelf.folder,
-      ...(given.apply === true ? await applied(fleet.client, concepts, shelf) : {}),
+      ...('manifest' in active ? active : {}),
     };
     print(given, { ...summary }, summaryText(summary));
-    reportFailed(summary);
+    reportFailed(summary, given.json === true);
+    if ('refusal' in active) report(active.refusal);
   } finally {
     progress.stop();
     await fleet.close();
@@ -126,17 +134,22 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   }
 }
 
-/** Makes the masks active that there are. */
+/** Makes the masks active that there are. What was found is not lost to the summary where that is refused. */
 async function applied(
   client: FleetClient,
   concepts: readonly ConceptSummary[],
   shelf: MaskShelf,
-): Promise<Pick<SweepSummary, 'manifest'>> {
+): Promise<Pick<SweepSummary, 'manifest'> | { readonly refusal: unknown }> {
   const masks = concepts.flatMap(({ concept, mask }) => (mask === undefined ? [] : [{ concept, mask }]));
   const [first] = masks;
   if (first === undefined) return {};
-  const { checkpoint } = await shelf.read(first.mask);
-  return { manifest: await client.apply(checkpoint, masks) };
+  try {
+    const { checkpoint } = await shelf.read(first.mask);
+    const cause = { who: whoAmI(), why: 'sweep --apply', force: true };
+    return { manifest: await client.apply(checkpoint, masks, [], cause) };
+  } catch (refusal) {
+    return { refusal };
+  }
 }
 
 /** Calls whose results were stored between two plans of one campaign. */
@@ -144,12 +157,19 @@ function made(before: PlanResponse | undefined, after: PlanResponse): number {
   return Math.max(0, (before?.unetCalls ?? 0) - after.unetCalls);
 }
 
-function reportFailed({ concepts }: SweepSummary): void {
+function report(error: unknown): void {
+  const { text, exitCode } = reportFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
+}
+
+/** @param json the result and the events have told why already */
+function reportFailed({ concepts }: SweepSummary, json: boolean): void {
   const failed = concepts.filter(({ mask }) => mask === undefined);
   if (failed.length === 0) return;
   process.exitCode = exitCodes.failed;
   for (const { failure } of failed)
-    if (failure !== undefined) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
+    if (failure !== undefined && !json) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
 }
 
 function print(given: SweepOptions, json: Readonly<Record<string, unknown>>, text: string): void {

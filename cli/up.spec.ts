@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -42,6 +42,16 @@ describe.skipIf(process.platform !== 'linux')('lethe up', () => {
     expect(await lethe(['status', '--data', data])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^no campaign/) as string,
+    });
+
+    // It has made keys, without being asked: what is active can be changed and audited.
+    const keys = await lethe(['keys', 'list', '--json', '--data', data]);
+    const { signing, keys: trusted } = JSON.parse(keys.stdout) as { signing: string; keys: readonly object[] };
+    expect(trusted).toMatchObject([{ id: signing, state: 'active' }]);
+    expect((await stat(join(data, 'keys', 'signing.key'))).mode & 0o777).toBe(0o600);
+    expect(await lethe(['audit', '--data', data])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no masks were ever active') as string,
     });
 
     const second = await lethe(['up', '--data', data]);

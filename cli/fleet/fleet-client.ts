@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   credentials,
   Metadata,
@@ -23,7 +24,15 @@ import {
   type RequestImagesRequest,
   type RequestImagesResponse,
 } from '../../gen/fleet/v1/image.ts';
-import { type ActiveMask, type ManifestResponse, MaskServiceClient } from '../../gen/fleet/v1/mask.ts';
+import {
+  type ActiveMask,
+  type AuditEntry,
+  type Cause,
+  type HistoryEntry,
+  type ManifestResponse,
+  MaskServiceClient,
+  type ServingResponse,
+} from '../../gen/fleet/v1/mask.ts';
 import { Failure } from '../../gen/fleet/v1/unit.ts';
 import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -99,18 +108,52 @@ export class FleetClient {
   /** The bytes of a mask as they are stored: to be checked against `hash`. */
   async mask(hash: string): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    try {
-      for await (const { data } of this.#masks.fetch({ hash }) as AsyncIterable<{ readonly data: Uint8Array }>)
-        pieces.push(data);
-    } catch (error) {
-      throw this.#explain(error);
-    }
+    for await (const { data } of this.#stream(this.#masks.fetch({ hash }))) pieces.push(data);
     return new Uint8Array(Buffer.concat(pieces));
   }
 
-  /** Makes masks of a checkpoint active, beside those that are. */
-  async apply(checkpoint: string, masks: readonly ActiveMask[]): Promise<ManifestResponse> {
-    return this.#ask(this.#masks.apply.bind(this.#masks), { checkpoint, masks: [...masks] });
+  /** Makes masks of a checkpoint active, beside those that are, and restores concepts. */
+  async apply(
+    checkpoint: string,
+    masks: readonly ActiveMask[],
+    restore: readonly string[],
+    cause: Cause,
+  ): Promise<ManifestResponse> {
+    const request = { checkpoint, masks: [...masks], restore: [...restore], cause };
+    return this.#ask(this.#masks.apply.bind(this.#masks), request);
+  }
+
+  async rollback(checkpoint: string, version: number, cause: Cause): Promise<ManifestResponse> {
+    return this.#ask(this.#masks.rollback.bind(this.#masks), { checkpoint, version, cause });
+  }
+
+  /** Signs every manifest with the key, those that it has signed already excepted. */
+  sign(key: string, cause: Cause): AsyncGenerator<ManifestResponse, void> {
+    return this.#stream(this.#masks.sign({ key, cause }));
+  }
+
+  /** What is active, of every checkpoint. */
+  active(): AsyncGenerator<ManifestResponse, void> {
+    return this.#stream(this.#masks.active({}));
+  }
+
+  /** @param limit the newest so many; 0 for all */
+  history(checkpoint: string, limit: number): AsyncGenerator<HistoryEntry, void> {
+    return this.#stream(this.#masks.history({ checkpoint, limit }));
+  }
+
+  audit(checkpoint: string): AsyncGenerator<AuditEntry, void> {
+    return this.#stream(this.#masks.audit({ checkpoint }));
+  }
+
+  async serving(checkpoint: string): Promise<ServingResponse> {
+    return this.#ask(this.#masks.serving.bind(this.#masks), { checkpoint });
+  }
+
+  /** @returns the hash of the report, by which audit records name the verification */
+  async recordVerification(mask: string, checkpoint: string, passed: boolean, report: Uint8Array): Promise<string> {
+    const request = { mask, checkpoint, passed, report: Buffer.from(report) };
+    return (await this.#ask(this.#masks.recordVerification.bind(this.#masks), request)).report;
   }
 
   /** Has images made. Groups that are together too large for a message are sent in several. */
@@ -153,6 +196,16 @@ export class FleetClient {
 
   close(): void {
     for (const client of [this.#campaigns, this.#fleet, this.#masks, this.#images]) client.close();
+  }
+
+  async *#stream<Response>(call: ClientReadableStream<Response>): AsyncGenerator<Response, void> {
+    try {
+      for await (const response of call) yield response as Response;
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      call.cancel();
+    }
   }
 
   #ask<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, ms = answerMs): Promise<Response> {

@@ -3,6 +3,7 @@ import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { backoff } from '../../worker/run/backoff.ts';
 import type { SweepProgress } from '../output/sweep-progress.ts';
+import { WaitingNotice } from '../output/waiting-notice.ts';
 import type { FleetClient } from './fleet-client.ts';
 
 /**
@@ -18,11 +19,14 @@ export async function followCampaign(
   signal: AbortSignal,
   comesBack: () => Promise<boolean>,
 ): Promise<CampaignEvent | undefined> {
+  const waiting = new WaitingNotice();
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       for await (const state of client.watch(campaign, signal)) {
         attempt = 0;
         progress.update(state);
+        const notice = waiting.take(state, performance.now());
+        if (notice !== undefined) progress.notice(campaign, notice);
         if (state.ended) return state;
       }
     } catch (error) {

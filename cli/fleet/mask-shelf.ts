@@ -63,6 +63,11 @@ export class MaskShelf {
     const all = await this.list();
     const byHash = prefix.test(name) ? all.filter(({ hash }) => hash.startsWith(name)) : [];
     const named = byHash.length > 0 ? byHash : all.filter(({ concept }) => concept === name);
+    // One that no campaign has made, and that was not fetched before.
+    if (named.length === 0 && /^[0-9a-f]{64}$/.test(name) && this.#client !== undefined) {
+      const { parts } = await this.read(name);
+      return { hash: name, concept: parts.map(({ concept }) => concept).join(' + '), campaign: undefined };
+    }
     const [first] = named;
     const others = new Set(named.map(({ hash }) => hash));
     if (first !== undefined && others.size === 1) return first;

@@ -9,6 +9,8 @@ const schema = z.object({
   /** Where its coordinator listens, `host:port`. */
   coordinator: z.string(),
   workers: z.int().min(0),
+  /** Its NATS, `host:port`, and the token that lets in; the file is its owner's alone. */
+  nats: z.object({ server: z.string(), token: z.string() }).optional(),
 });
 export type FleetNote = z.infer<typeof schema>;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { FleetClient } from '../fleet/fleet-client.ts';
+import { coordinatorKeys } from './coordinator-keys.ts';
 import { removeNote, writeNote } from './fleet-note.ts';
 import { KeptProcess } from './kept-process.ts';
 import { type KeptNats, keepNats } from './kept-nats.ts';
@@ -35,7 +36,15 @@ export interface LocalFleet {
 }
 
 /** Settings that belong to one process: several workers cannot share them. */
-const ownSettings = ['LETHE_METRICS_PORT', 'LETHE_NAME', 'LETHE_LISTEN', 'LETHE_COORDINATOR', 'LETHE_MEMORY_CLASS'];
+const ownSettings = [
+  'LETHE_METRICS_PORT',
+  'LETHE_NAME',
+  'LETHE_LISTEN',
+  'LETHE_COORDINATOR',
+  'LETHE_MEMORY_CLASS',
+  // The coordinator's alone.
+  'LETHE_SIGNING_KEY',
+];
 
 /** Milliseconds a coordinator and its workers have to be ready: they open checkpoints and load no model. */
 const readyMs = 120_000;
@@ -45,7 +54,7 @@ const pollMs = 50;
  * Starts NATS, a coordinator and workers on loopback, and waits until the coordinator answers and lists every worker.
  *
  * @param tell is told what happens on the way, a line each
- * @throws LetheError `fleet-running` if one runs in that folder, `nats-server-missing`, `nats-server-failed`, or
+ * @throws LetheError `fleet-running` if one runs in that folder, `key-invalid`, `nats-server-missing`, `nats-server-failed`, or
  *   `fleet-failed` naming the log.
  */
 export async function startLocalFleet(setup: FleetSetup, tell: (text: string) => void): Promise<LocalFleet> {
@@ -57,6 +66,7 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
   const environment = Object.fromEntries(
     Object.entries(setup.environment).filter(([name]) => !ownSettings.includes(name)),
   );
+  const keys = await coordinatorKeys(data, setup.environment);
   const address = `127.0.0.1:${setup.port === 0 ? await freePort() : setup.port}`;
 
   const processes: KeptProcess[] = [];
@@ -74,10 +84,11 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
     // The token in the environment: arguments are seen by every user of the machine.
     await run('coordinator', 'coordinator/run/main.js', ['--nats', server, '--listen', address], {
       LETHE_NATS_TOKEN: token,
+      ...keys,
     });
     for (let i = 1; i <= workers; i++) await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
     await Promise.race([ready(address, workers, join(logs, 'coordinator.log')), fleet.failed]);
-    await writeNote(data, { pid: process.pid, coordinator: address, workers });
+    await writeNote(data, { pid: process.pid, coordinator: address, workers, nats: { server, token } });
     return fleet;
   } catch (error) {
     fleet.kill();

@@ -1,10 +1,13 @@
 import cliProgress from 'cli-progress';
 import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
 import { duration, shortHash } from './figures.ts';
+import type { Notice } from './waiting-notice.ts';
 
 /** Shows how far a campaign is. */
 export interface SweepProgress {
   update(state: CampaignEvent): void;
+  /** That a campaign waits, and why; or that it goes on. */
+  notice(campaign: string, notice: Notice): void;
   /** A line that stays. */
   say(text: string): void;
   stop(): void;
@@ -13,6 +16,12 @@ export interface SweepProgress {
 /** A bar for the campaign and one a worker on a terminal; plain lines elsewhere, which a log keeps. To `stream`. */
 export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress {
   return stream.isTTY ? new Bars(stream) : new Lines(stream);
+}
+
+function noticeText(campaign: string, notice: Notice): string {
+  if (notice.kind === 'goes-on') return `${campaign} goes on`;
+  const { what, why, next } = notice.why;
+  return `${campaign}: ${what}: ${why}; ${next}`;
 }
 
 /** Units of a campaign, and those that have ended. */
@@ -56,6 +65,10 @@ class Bars implements SweepProgress {
       this.#row(worker, total, units, `units${speed(unetCallsPerSecond)}`);
   }
 
+  notice(campaign: string, notice: Notice): void {
+    this.say(noticeText(campaign, notice));
+  }
+
   say(text: string): void {
     this.#bars.log(`${text}\n`);
   }
@@ -95,6 +108,10 @@ class Lines implements SweepProgress {
       this.#ended.add(concept);
       this.say(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`);
     }
+  }
+
+  notice(campaign: string, notice: Notice): void {
+    this.say(noticeText(campaign, notice));
   }
 
   say(text: string): void {

@@ -11,7 +11,8 @@ import { campaignHandlers, fleetHandlers } from './campaign-handler.ts';
 import type { CampaignService } from './campaign-service.ts';
 import { imageHandlers } from './image-handler.ts';
 import type { ImageService } from './image-service.ts';
-import { maskHandlers, type MaskSource } from './mask-handler.ts';
+import { maskHandlers } from './mask-handler.ts';
+import type { MaskService } from './mask-service.ts';
 import { workHandler } from './work-handler.ts';
 import type { WorkerGate } from './worker-gate.ts';
 
@@ -37,7 +38,7 @@ export async function startApiServer(
   coordinator: string,
   gate: WorkerGate,
   campaigns: CampaignService,
-  masks: MaskSource,
+  masks: MaskService,
   images: ImageService,
 ): Promise<ApiServer> {
   requireAllowed(security, address);

@@ -8,13 +8,15 @@ export function planToMessage(plan: PlanSummary): proto.PlanResponse {
 }
 
 export function stateToMessage(state: CampaignState): proto.CampaignEvent {
-  const { workers, concepts, failure } = state;
+  const { workers, concepts, failure, waiting, leftOut } = state;
   return {
     ...state,
     units: { ...state.units },
     workers: workers.map((worker) => ({ ...worker })),
     concepts: concepts.map(conceptToMessage),
     failure: failure === undefined ? undefined : failureToMessage(failure),
+    waiting: waiting === undefined ? undefined : failureToMessage(waiting),
+    leftOut: leftOut.map((worker) => ({ ...worker })),
   };
 }
 

@@ -47,6 +47,10 @@ export interface CampaignState {
   readonly remainingSeconds: number | undefined;
   readonly ended: boolean;
   readonly failure: LetheError | undefined;
+  /** What it waits for; undefined while something of it runs or is about to. */
+  readonly waiting: LetheError | undefined;
+  /** Workers that cannot run what is left, while it waits for one that can. */
+  readonly leftOut: readonly { readonly worker: string; readonly reason: string }[];
 }
 
 export type ConceptState =

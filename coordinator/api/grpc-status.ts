@@ -12,6 +12,9 @@ const statuses: Partial<Record<ErrorCode, status>> = {
   'protocol-version': status.FAILED_PRECONDITION,
   'fleet-lost': status.UNAVAILABLE,
   'unit-stopped': status.CANCELLED,
+  'signing-unavailable': status.FAILED_PRECONDITION,
+  'manifest-untrusted': status.FAILED_PRECONDITION,
+  'mask-unverified': status.FAILED_PRECONDITION,
 };
 
 /** An error as gRPC tells it. */

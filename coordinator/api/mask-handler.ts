@@ -1,51 +1,84 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import type { FetchMaskRequest, MaskChunk, MaskServiceServer } from '../../gen/fleet/v1/mask.ts';
+import type { MaskChunk, MaskServiceServer } from '../../gen/fleet/v1/mask.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { chunkBytes } from '../../shared/fleet/protocol.ts';
-import { writeDrained } from '../../shared/fleet/write-drained.ts';
-import type { ActiveMask, Manifest } from '../publish/manifest.ts';
+import { trustListText } from '../../shared/manifest/trust-list.ts';
 import { unary } from './campaign-handler.ts';
-import { grpcStatusOf } from './grpc-status.ts';
+import { causeFromMessage, historyToMessage, publishedToMessage, servingToMessage, unusable } from './mask-message.ts';
+import type { MaskService } from './mask-service.ts';
+import { streaming } from './streaming.ts';
 
-/** What the coordinator does with masks: the domain side of proto/fleet/v1/mask.proto. */
-export interface MaskSource {
-  /** The stored bytes of a mask. @throws LetheError `blob-missing` */
-  read(hash: string): Promise<Uint8Array>;
-  /** Makes masks active. @throws LetheError `blob-missing`, `mask-mismatch` */
-  apply(checkpoint: string, masks: readonly ActiveMask[]): Promise<Manifest>;
-}
+/** Most newest versions that can be asked for at once; all of them are streamed one by one. */
+const historyLimit = 10_000;
 
 /** MaskService: translation alone. */
-export function maskHandlers(masks: MaskSource): MaskServiceServer {
+export function maskHandlers(masks: MaskService): MaskServiceServer {
   return {
-    fetch: (call) => {
-      void fetchMask(masks, call);
-    },
-    apply: unary(async ({ checkpoint, masks: given }) => {
+    fetch: streaming(({ hash }) => fetchMask(masks, hash)),
+    apply: unary(async ({ checkpoint, masks: given, restore, cause }) => {
       const other = given.find(({ mask }) => !isHash(mask));
       if (other !== undefined) throw missing(other.mask);
-      const manifest = await masks.apply(checkpoint, given);
-      return { ...manifest, masks: [...manifest.masks], union: manifest.union ?? '' };
+      const concepts = [...given.map(({ concept }) => concept), ...restore];
+      for (const concept of concepts) requireConcept(concept);
+      if (concepts.length === 0) throw unusable('masks', 'it names no mask and no concept');
+      if (new Set(concepts).size < concepts.length) throw unusable('masks', 'it names a concept twice');
+      const apply = given.map(({ concept, mask }) => ({ concept, mask }));
+      return publishedToMessage(await masks.apply(named(checkpoint), apply, restore, causeFromMessage(cause)));
+    }),
+    rollback: unary(async ({ checkpoint, version, cause }) => {
+      const unforced = { ...causeFromMessage(cause), force: false };
+      return publishedToMessage(await masks.rollback(named(checkpoint), version, unforced));
+    }),
+    sign: streaming(async function* ({ key, cause }) {
+      for await (const each of masks.sign(key, { ...causeFromMessage(cause), force: false }))
+        yield publishedToMessage(each);
+    }),
+    active: streaming(async function* () {
+      for await (const { checkpoint, published } of masks.active())
+        yield published === undefined
+          ? { checkpoint, version: 0, masks: [], union: '', digest: '', audit: '', changed: false }
+          : publishedToMessage(published);
+    }),
+    history: streaming(async function* ({ checkpoint, limit }) {
+      for await (const each of masks.history(named(checkpoint), Math.min(limit, historyLimit)))
+        yield historyToMessage(each);
+    }),
+    audit: streaming(async function* ({ checkpoint }) {
+      const { manifest, trust } = await masks.auditContext(named(checkpoint));
+      const context = { manifest: manifest && Buffer.from(manifest), trustList: trustListText(trust) };
+      yield { entry: { $case: 'context' as const, value: context } };
+      for await (const { sequence, bytes } of masks.audit(checkpoint))
+        yield { entry: { $case: 'record' as const, value: { sequence, data: Buffer.from(bytes) } } };
+    }),
+    serving: unary(async ({ checkpoint }) => servingToMessage(await masks.serving(named(checkpoint)))),
+    recordVerification: unary(async ({ mask, checkpoint, passed, report }) => {
+      if (!isHash(mask)) throw missing(mask);
+      return { report: await masks.recordVerification(mask, named(checkpoint), passed, report) };
     }),
   };
 }
 
-async function fetchMask(masks: MaskSource, call: ServerWritableStream<FetchMaskRequest, MaskChunk>): Promise<void> {
-  const { hash } = call.request;
-  try {
-    if (!isHash(hash)) throw missing(hash);
-    const bytes = await masks.read(hash);
-    for (let at = 0; at < bytes.length && !call.cancelled; at += chunkBytes)
-      await writeDrained(call, { data: Buffer.from(bytes.subarray(at, at + chunkBytes)) });
-    call.end();
-  } catch (error) {
-    const isMissing = error instanceof LetheError && error.code === 'blob-missing';
-    if (!call.cancelled) call.emit('error', grpcStatusOf(isMissing ? missing(hash) : error));
-  }
+async function* fetchMask(masks: MaskService, hash: string): AsyncGenerator<MaskChunk, void> {
+  if (!isHash(hash)) throw missing(hash);
+  const bytes = await masks.read(hash).catch((error: unknown) => {
+    throw error instanceof LetheError && error.code === 'blob-missing' ? missing(hash) : error;
+  });
+  for (let at = 0; at < bytes.length; at += chunkBytes)
+    yield { data: Buffer.from(bytes.subarray(at, at + chunkBytes)) };
 }
 
 function isHash(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** Id of a checkpoint. */
+function named(checkpoint: string): string {
+  if (checkpoint !== '' && checkpoint.length <= 200) return checkpoint;
+  throw unusable('checkpoint', `its id has ${checkpoint.length} characters`);
+}
+
+function requireConcept(concept: string): void {
+  if (concept === '' || concept.length > 1000 || /\p{Surrogate}/u.test(concept))
+    throw unusable('concept', `${JSON.stringify(concept.slice(0, 60))} is no name of a concept`);
 }
 
 function missing(hash: string): LetheError {

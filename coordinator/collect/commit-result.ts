@@ -5,8 +5,8 @@ import type { FinishedTask } from '../../shared/fleet/task.ts';
 import { checkPartial } from '../../shared/statistics/partial.ts';
 import type { Output } from '../../shared/unit/unit.ts';
 import type { Store } from '../store/store.ts';
-import { decodeStored, encodeStored } from '../store/stored-json.ts';
-import { type ImagesVerdict, type ResultVerdict, verdictSchema } from '../store/verdict.ts';
+import { encodeStored } from '../store/stored-json.ts';
+import { type ImagesVerdict, isRepair, type ResultVerdict } from '../store/verdict.ts';
 import { checkImages } from './check-images.ts';
 
 /** A result whose blobs are stored and which no record names yet. */
@@ -99,6 +99,6 @@ async function offer({ records: stored }: Store, verdict: ResultVerdict | Images
   const offered = await stored.offer(subject, bytes);
   if (offered.kind === 'won') return true;
   const { winner } = offered;
-  if (decodeStored(verdictSchema, winner.bytes, subject).kind !== 'repair') return false;
+  if (!isRepair(winner.bytes, subject)) return false;
   return (await stored.replace(subject, bytes, winner.sequence)).kind === 'replaced';
 }

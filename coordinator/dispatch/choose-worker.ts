@@ -12,7 +12,10 @@ export interface Candidate {
 
 /** What a queue's units need of a worker. */
 export type Need = Pick<QueuedUnit, 'memory'> & {
-  readonly unit: Pick<QueuedUnit['unit'], 'kind' | 'checkpoint' | 'numerics' | 'graph'>;
+  readonly unit: Pick<QueuedUnit['unit'], 'kind' | 'checkpoint' | 'graph'> & {
+    /** Undefined where any will do: the first worker that can run it decides. */
+    readonly numerics: string | undefined;
+  };
 };
 
 /** Why a worker could never run it; undefined if it could. */
@@ -23,7 +26,8 @@ export function obstacle(
   const { unit } = need;
   if (!units.includes(unit.kind)) return `it runs no ${unit.kind} units: it is of an earlier release`;
   if (!checkpoints.includes(unit.checkpoint)) return `it does not hold checkpoint ${unit.checkpoint}`;
-  if (numerics !== unit.numerics) return `it computes in numerics class ${numerics}, not ${unit.numerics}`;
+  if (unit.numerics !== undefined && numerics !== unit.numerics)
+    return `it computes in numerics class ${numerics}, not ${unit.numerics}`;
   if (graph !== unit.graph) return `it has graph version ${graph}, not ${unit.graph}`;
   if (memory < need.memory) return `it has ${memory} bytes of memory, and ${Math.ceil(need.memory)} are needed`;
   return undefined;

@@ -51,6 +51,11 @@ export class Dispatcher implements WorkerGate {
     this.#results.retry();
   }
 
+  /** Why a result of a campaign cannot be stored now, if there is one that cannot. */
+  trouble(campaign: string): LetheError | undefined {
+    return this.#results.trouble(campaign);
+  }
+
   sitesOf(task: string): readonly Output[] {
     return this.#sites.get(task) ?? [];
   }

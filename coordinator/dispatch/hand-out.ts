@@ -3,12 +3,12 @@ import { records, unitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Output } from '../../shared/unit/unit.ts';
 import { readStates } from '../collect/read-states.ts';
-import { decodeStored, failureOf } from '../store/stored-json.ts';
-import { verdictSchema } from '../store/verdict.ts';
+import { failureOf } from '../store/stored-json.ts';
+import { isRepair } from '../store/verdict.ts';
 import { chooseWorker } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import { judgeAttempts } from './judge-attempts.ts';
-import { parseQueuedUnit, queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
+import { queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
 import { failUnit, settleAttempt } from './settle-attempt.ts';
 
 /**
@@ -23,16 +23,15 @@ const mostDeliveries = 50;
 export type HandOut = 'leased' | 'attached' | 'settled' | 'returned';
 
 /**
- * Gives a delivered unit to a worker of this coordinator, unless it is done already or a worker has it still.
+ * Gives a unit that the queue delivered to a worker of this coordinator, unless it is done already or a worker has it still.
  *
  * @throws what NATS and the worker's stream throw: the lease then ends by itself.
  */
-export async function handOut(dispatch: Dispatch, lease: QueueLease): Promise<HandOut> {
+export async function handOut(dispatch: Dispatch, lease: QueueLease, queued: QueuedUnit): Promise<HandOut> {
   const { store, book, leases, log } = dispatch;
   const { queue } = store;
   const { reply, address } = lease;
   const task = unitSubject(address);
-  const queued = parseQueuedUnit(lease.bytes, task);
   if (leases.attach(task, reply) !== undefined) return 'attached';
 
   const sites = await openSites(dispatch, queued);
@@ -122,8 +121,7 @@ export async function openSites(
     sites.map(async (site) => {
       const subject = records.verdict(hash, site);
       const record = await store.records.read(subject);
-      const isOpen = record === undefined || decodeStored(verdictSchema, record.bytes, subject).kind === 'repair';
-      return isOpen ? [site] : [];
+      return record === undefined || isRepair(record.bytes, subject) ? [site] : [];
     }),
   );
   return found.flat();

@@ -1,12 +1,14 @@
+import type { Lease } from '../../shared/bus/lease.ts';
 import { unitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Unit } from '../../shared/unit/unit.ts';
+import { errorOf, failureOf } from '../store/stored-json.ts';
 import { obstacle } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { fairOrder, fairPull } from './fair-order.ts';
 import { handOut } from './hand-out.ts';
-import { parseQueuedUnit, queueOf } from './queued-unit.ts';
+import { parseQueuedUnit, type QueuedUnit, queueOf } from './queued-unit.ts';
 
 /** A campaign that units are pulled for. */
 export interface PullSource {
@@ -18,6 +20,8 @@ export interface PullSource {
   readonly graph: string;
   /** Memory classes whose queue is open, and what the largest unit of each needs. */
   readonly classes: readonly { readonly gib: number; readonly bytes: number }[];
+  /** Queues a unit anew whose message in the queue could not be read. */
+  readonly queueAgain: (unit: string) => void;
 }
 
 /** Units that come back by themselves, because a lease ended, ring no bell here. */
@@ -28,10 +32,16 @@ export class PullLoop {
   readonly #dispatch: Dispatch;
   readonly #dispatcher: Dispatcher;
   readonly #sources = new Map<string, PullSource>();
+  #trouble: LetheError | undefined;
 
   constructor(dispatch: Dispatch, dispatcher: Dispatcher) {
     this.#dispatch = dispatch;
     this.#dispatcher = dispatcher;
+  }
+
+  /** Why the queues cannot be asked now, if they cannot. */
+  get trouble(): LetheError | undefined {
+    return this.#trouble;
   }
 
   /** From now on units of this campaign are pulled. */
@@ -46,10 +56,17 @@ export class PullLoop {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const found = await this.#round(signal).catch((error: unknown) => {
-        this.#dispatch.log.warn({ err: error }, 'cannot ask for units');
-        return 0;
-      });
+      const found = await this.#round(signal).then(
+        (handedOut) => {
+          this.#trouble = undefined;
+          return handedOut;
+        },
+        (error: unknown) => {
+          this.#trouble = errorOf(failureOf(error));
+          this.#dispatch.log.warn({ err: error }, 'cannot ask for units');
+          return 0;
+        },
+      );
       if (found === 0) await this.#dispatch.wake.wait(signal, pollMs);
     }
   }
@@ -82,18 +99,33 @@ export class PullLoop {
   }
 
   /** @returns units that were handed out or settled: others wait for another time. */
-  async #pull({ campaign, numerics }: PullSource, gib: number, most: number, signal: AbortSignal): Promise<number> {
+  async #pull(source: PullSource, gib: number, most: number, signal: AbortSignal): Promise<number> {
+    const { campaign, numerics } = source;
     let found = 0;
     try {
       for await (const lease of this.#dispatch.store.queue.pull(queueOf(campaign, numerics, gib), most, 0, signal)) {
-        const task = unitSubject(lease.address);
-        this.#dispatcher.leased(task, parseQueuedUnit(lease.bytes, task).sites);
-        if ((await handOut(this.#dispatch, lease)) !== 'returned') found += 1;
+        const queued = await this.#readable(lease, source);
+        if (queued === undefined) continue;
+        this.#dispatcher.leased(unitSubject(lease.address), queued.sites);
+        if ((await handOut(this.#dispatch, lease, queued)) !== 'returned') found += 1;
       }
     } catch (error) {
       // Not open yet, or the campaign is over: its runner knows.
       if (!(error instanceof LetheError && error.code === 'queue-missing')) throw error;
     }
     return found;
+  }
+
+  /** The unit of a lease. What cannot be read is queued anew: it says nothing that the campaign's plan does not. */
+  async #readable(lease: Lease, { queueAgain }: PullSource): Promise<QueuedUnit | undefined> {
+    try {
+      return parseQueuedUnit(lease.bytes, unitSubject(lease.address));
+    } catch (error) {
+      if (!(error instanceof LetheError && error.code === 'record-invalid')) throw error;
+      this.#dispatch.log.error({ err: error }, 'cannot read a queued unit; it is queued anew');
+      await this.#dispatch.store.queue.terminate(lease.reply);
+      queueAgain(lease.address.unit);
+      return undefined;
+    }
   }
 }

@@ -53,6 +53,11 @@ export class QueueFeed {
     return { classes: [...this.#classes].map(([gib, bytes]) => ({ gib, bytes })) };
   }
 
+  /** A unit's message is gone from the queue: the next `advance` queues it, if it is open still. */
+  forget(unit: string): void {
+    for (const name of this.#queued) if (name.startsWith(unit)) this.#queued.delete(name);
+  }
+
   /**
    * Looks whether what was queued still is, and forgets what is not: another coordinator may have emptied the queue of a
    * campaign that was cancelled and submitted again. To be called now and then.

@@ -24,6 +24,8 @@ export class ResultSettler {
   /** Results that could not be committed yet, by task. */
   readonly #uncommitted = new Map<string, { readonly connection: ConnectedWorker; readonly finished: FinishedTask }>();
   readonly #committing = new Set<string>();
+  /** Why results that wait to be committed do, by task. */
+  readonly #troubles = new Map<string, LetheError>();
 
   /** @param sites that a task is wanted for, by task; those of a committed one are removed */
   constructor(dispatch: Dispatch, clock: Clock, sites: Map<string, readonly Output[]>) {
@@ -42,6 +44,12 @@ export class ResultSettler {
   /** The worker of a task is gone: it is not committed from here. */
   forget(task: string): void {
     this.#uncommitted.delete(task);
+    this.#troubles.delete(task);
+  }
+
+  /** Why a result of a campaign cannot be stored now, if there is one that cannot. */
+  trouble(campaign: string): LetheError | undefined {
+    return [...this.#troubles].find(([task]) => parseUnitSubject(task)?.campaign === campaign)?.[1];
   }
 
   /** A worker has a result: it is collected and committed, or counts as an attempt that failed. */
@@ -51,12 +59,17 @@ export class ResultSettler {
     this.#committing.add(task);
     enterPhase(this.#dispatch, this.#clock, task, { kind: 'committing' });
     this.#commit(connection, finished)
+      .then(() => {
+        this.#troubles.delete(task);
+      })
       .catch((error: unknown) => {
         const code = error instanceof LetheError ? error.code : '';
+        this.#troubles.delete(task);
         this.#dispatch.log.warn({ task, worker: connection.hello.worker, err: error }, 'cannot commit a result');
         if (code === 'fleet-lost') return undefined;
-        if (passing.includes(code)) {
+        if (error instanceof LetheError && passing.includes(code)) {
           this.#uncommitted.set(task, { connection, finished });
+          this.#troubles.set(task, error);
           return undefined;
         }
         // The result itself is at fault: an attempt like any other that failed.

@@ -1,6 +1,6 @@
-import type { Blobs } from '../../shared/bus/blobs.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
+import type { MaskBlobs } from '../store/mask-blobs.ts';
 import { maskBlob } from './publish-mask.ts';
 
 /** Bytes of masks that are kept: those of the image units under way, which are leased again and again. */
@@ -8,12 +8,12 @@ const most = 256 * 1024 * 1024;
 
 /** Masks as they are stored, each checked against its hash once; those used last are kept. */
 export class MaskBytes {
-  readonly #blobs: Pick<Blobs, 'get'>;
+  readonly #blobs: Pick<MaskBlobs, 'get'>;
   /** In order of last use. */
   readonly #kept = new Map<string, Uint8Array>();
   #bytes = 0;
 
-  constructor(blobs: Pick<Blobs, 'get'>) {
+  constructor(blobs: Pick<MaskBlobs, 'get'>) {
     this.#blobs = blobs;
   }
 

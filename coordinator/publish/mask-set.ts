@@ -1,18 +1,18 @@
-import type { Blobs } from '../../shared/bus/blobs.ts';
 import { decodeMask } from '../../shared/mask/mask-file.ts';
 import { maskMismatch } from '../../shared/mask/mask-mismatch.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
 import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
+import type { MaskBlobs } from '../store/mask-blobs.ts';
 import type { MaskBytes } from './mask-bytes.ts';
 import { publishMask } from './publish-mask.ts';
 
 /** Masks that are to be active together, as the one mask that workers are given. */
 export class MaskSets {
-  readonly #blobs: Blobs;
+  readonly #blobs: MaskBlobs;
   readonly #masks: MaskBytes;
   readonly #known = new Map<string, Promise<string | undefined>>();
 
-  constructor(blobs: Blobs, masks: MaskBytes) {
+  constructor(blobs: MaskBlobs, masks: MaskBytes) {
     this.#blobs = blobs;
     this.#masks = masks;
   }

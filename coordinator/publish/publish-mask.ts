@@ -1,16 +1,14 @@
-import type { Blobs } from '../../shared/bus/blobs.ts';
 import { type Mask, type MaskPart } from '../../shared/mask/mask.ts';
 import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { maskBlob } from '../../shared/mask/mask-blob.ts';
 import { compressMask } from '../../shared/mask/mask-storage.ts';
 import { conceptPrune } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { MaskChange } from '../../shared/method/method.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
+import type { MaskBlobs } from '../store/mask-blobs.ts';
 
-/** Name of a mask in the blob store. */
-export function maskBlob(hash: string): string {
-  return `mask/${hash}`;
-}
+export { maskBlob };
 
 /**
  * Timesteps of the first τ UNet calls, as the workers that made them have told; all trajectories of a plan have the same.
@@ -68,9 +66,9 @@ function partOf(plan: Plan, { name, kind, selectRatio, target, sites }: PlannedC
  *
  * @returns its hash, 64 hex digits.
  */
-export async function publishMask(blobs: Blobs, mask: Mask): Promise<string> {
+export async function publishMask(masks: MaskBlobs, mask: Mask): Promise<string> {
   const bytes = encodeMask(mask);
   const hash = maskName(bytes);
-  if ((await blobs.find(maskBlob(hash))) === undefined) await blobs.put(maskBlob(hash), await compressMask(bytes));
+  if (!(await masks.has(maskBlob(hash)))) await masks.put(maskBlob(hash), await compressMask(bytes));
   return hash;
 }

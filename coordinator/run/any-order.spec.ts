@@ -4,20 +4,21 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { describeWithNats } from '../../shared/bus/test-server.spec-support.ts';
 import { connectBus } from '../../shared/bus/connect.ts';
-import { findNatsServer } from '../../shared/bus/server/find-nats-server.ts';
+import type { NatsBinary } from '../../shared/bus/server/find-nats-server.ts';
 import { runNatsServer } from '../../shared/bus/server/run-nats-server.ts';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Lease } from '../../shared/fleet/task.ts';
 import { unitHash } from '../../shared/unit/unit.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { startCoordinator } from './coordinator.ts';
 import { type Deed, SimulatedWorker } from './simulated-worker.spec-support.ts';
 
 const checkpoint = await openCheckpoint(join('checkpoint', 'emoji-sd'));
 const id = await checkpointId(checkpoint);
-const binary = await findNatsServer(process.env, () => undefined);
 const tau = 10;
 
 /** How a sweep goes: how units are cut, who is there, and what happens to them. */
@@ -32,7 +33,7 @@ interface Course {
 }
 
 /** Masks by concept, and the steps of trajectories that were run. */
-async function sweep({ seed, window, batch, workers, coordinators, trouble }: Course) {
+async function sweep(binary: NatsBinary, { seed, window, batch, workers, coordinators, trouble }: Course) {
   const random = mulberry32(seed);
   const folder = await mkdtemp(join(tmpdir(), 'lethe-order-'));
   const server = await runNatsServer(binary, folder);
@@ -46,6 +47,8 @@ async function sweep({ seed, window, batch, workers, coordinators, trouble }: Co
         leaseMs: 1_000,
         checkpoints: [],
         scoreThreads: 1,
+        keyring: fileKeyring(undefined, undefined),
+        fleetKey: undefined,
         registry: new Registry(),
       } as const;
       return startCoordinator(setup, await connectBus(server.address('spec')), pino({ level: 'silent' }));
@@ -135,25 +138,27 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-it(
-  'gives the same masks however units are cut, whoever runs them, in whatever order, with whatever trouble',
-  async () => {
-    const calm = { seed: 0, window: tau, batch: 8, workers: 1, coordinators: 1, trouble: 0 };
-    const { masks, steps } = await sweep(calm);
-    expect(masks).toHaveLength(2);
-    for (const mask of masks) expect(mask).toMatch(/^[0-9a-f]{64}$/);
-    expect(steps).toBe(15 * tau);
-    const courses: readonly Course[] = [
-      { seed: 1, window: 1, batch: 8, workers: 4, coordinators: 1, trouble: 0 },
-      { seed: 2, window: 3, batch: 2, workers: 3, coordinators: 2, trouble: 0.1 },
-      { seed: 3, window: 5, batch: 1, workers: 2, coordinators: 2, trouble: 0.2 },
-    ];
-    for (const course of [...courses, ...moreCourses()]) {
-      const found = await sweep(course);
-      expect(found.masks, JSON.stringify(course)).toEqual(masks);
-      // States are handed on: without trouble no step is run twice.
-      if (course.trouble === 0) expect(found.steps).toBe(steps);
-    }
-  },
-  60_000 + 60_000 * Number(process.env['LETHE_COURSES'] ?? 0),
-);
+await describeWithNats('a sweep in any order', (binary) => {
+  it(
+    'gives the same masks however units are cut, whoever runs them, in whatever order, with whatever trouble',
+    async () => {
+      const calm = { seed: 0, window: tau, batch: 8, workers: 1, coordinators: 1, trouble: 0 };
+      const { masks, steps } = await sweep(binary, calm);
+      expect(masks).toHaveLength(2);
+      for (const mask of masks) expect(mask).toMatch(/^[0-9a-f]{64}$/);
+      expect(steps).toBe(15 * tau);
+      const courses: readonly Course[] = [
+        { seed: 1, window: 1, batch: 8, workers: 4, coordinators: 1, trouble: 0 },
+        { seed: 2, window: 3, batch: 2, workers: 3, coordinators: 2, trouble: 0.1 },
+        { seed: 3, window: 5, batch: 1, workers: 2, coordinators: 2, trouble: 0.2 },
+      ];
+      for (const course of [...courses, ...moreCourses()]) {
+        const found = await sweep(binary, course);
+        expect(found.masks, JSON.stringify(course)).toEqual(masks);
+        // States are handed on: without trouble no step is run twice.
+        if (course.trouble === 0) expect(found.steps).toBe(steps);
+      }
+    },
+    60_000 + 60_000 * Number(process.env['LETHE_COURSES'] ?? 0),
+  );
+});

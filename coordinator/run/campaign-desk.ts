@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
+import type { LetheError } from '../../shared/error/lethe-error.ts';
 import type { CampaignService, CampaignState, PlanSummary, WorkerStatus } from '../api/campaign-service.ts';
-import { obstacle } from '../dispatch/choose-worker.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
+import { leftOut } from '../dispatch/left-out.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
 import { billOf, defaultRates, type Rates } from '../plan/bill.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type CampaignEntry, campaignId } from '../store/campaign-entry.ts';
+import { type CampaignEntry, campaignId, canGoOn } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
 import { encodeStored } from '../store/stored-json.ts';
 import { Wake } from '../store/wake.ts';
-import { CampaignStates, unpinned } from './campaign-states.ts';
-import { type Campaigns, type KnownCampaign, missing } from './campaigns.ts';
+import { missing } from './campaign-missing.ts';
+import { CampaignStates, stateOfUnreadable } from './campaign-states.ts';
+import type { Campaigns, KnownCampaign } from './campaigns.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
-import { plannable as makePlannable } from './plan-entry.ts';
+import { pinnedClass, plannable as makePlannable, unpinned } from './plan-entry.ts';
 
 /** States are sent no more often than this, in ms: people read them. */
 const paceMs = 100;
@@ -40,6 +42,7 @@ export class CampaignDesk implements CampaignService {
     workers: WorkerBook,
     leases: LeaseTable,
     shelf: CheckpointShelf,
+    troubleOf: (campaign: string) => LetheError | undefined,
   ) {
     this.#name = name;
     this.#store = store;
@@ -48,10 +51,11 @@ export class CampaignDesk implements CampaignService {
     this.#workers = workers;
     this.#leases = leases;
     this.#shelf = shelf;
-    this.#states = new CampaignStates(store, book, workers, leases);
+    this.#states = new CampaignStates(name, store, book, workers, leases, troubleOf);
   }
 
   async submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }> {
+    await this.#book.lookAgain();
     const plannable = await makePlannable(yaml, source, this.#shelf);
     const { campaign, facts } = plannable;
     const id = campaignId(campaign.name, yaml);
@@ -72,9 +76,7 @@ export class CampaignDesk implements CampaignService {
     const entry =
       created.kind === 'stored'
         ? this.#campaigns.take({ key: id, sequence: created.sequence, bytes: encodeStored(wanted) })
-        : await this.#campaigns.change(id, (each) =>
-            each.state.kind === 'cancelled' ? { ...each, state: { kind: 'active' } } : each,
-          );
+        : await this.#campaigns.change(id, (each) => (canGoOn(each) ? { ...each, state: { kind: 'active' } } : each));
     return { campaign: id, plan: this.#summary(plannable.plan(entry.numerics ?? unpinned)) };
   }
 
@@ -89,6 +91,7 @@ export class CampaignDesk implements CampaignService {
     const over = new Wake();
     const ring = (): void => {
       wake.ring();
+      // Also where its entry cannot be read any more.
       if (this.#campaigns.get(campaign)?.entry.state.kind !== 'active') over.ring();
     };
     const forgets = [this.#campaigns.onChange(ring), this.#book.onChange(ring)];
@@ -115,7 +118,8 @@ export class CampaignDesk implements CampaignService {
   }
 
   async status(): Promise<readonly CampaignState[]> {
-    return Promise.all(this.#campaigns.all.map((known) => this.#states.of(known)));
+    const states = await Promise.all(this.#campaigns.all.map((known) => this.#states.of(known)));
+    return [...states, ...[...this.#campaigns.unreadable].map(([id, error]) => stateOfUnreadable(id, error))];
   }
 
   workers(): Promise<readonly WorkerStatus[]> {
@@ -147,22 +151,17 @@ export class CampaignDesk implements CampaignService {
   }
 
   #capacity(checkpoint: string): string | undefined {
-    return classWithMostCapacity(
-      this.#workers.all.map(({ capabilities }) => capabilities),
-      checkpoint,
-    );
+    const able = this.#workers.all.filter(({ closed }) => !closed).map(({ capabilities }) => capabilities);
+    return classWithMostCapacity(able, checkpoint);
   }
 
   #summary(plan: Plan): PlanSummary {
     const bill = billOf(plan, (unit, site) => this.#book.settled(unit, site)?.kind === 'result', this.#rates(plan));
-    const { checkpoint, numerics, graph } = plan;
-    const unit = { kind: 'denoise', checkpoint, numerics, graph } as const;
-    const need = { memory: Math.max(0, ...plan.units.map(({ memory }) => memory.bytes)), unit };
-    const leftOut = this.#workers.all.flatMap(({ worker, capabilities, suspended }) => {
-      const reason = suspended === '' ? obstacle(capabilities, need) : `it is suspended: ${suspended}`;
-      return reason === undefined ? [] : [{ worker, reason }];
-    });
-    const able = this.#workers.all.length - leftOut.length;
+    const memory = plan.units.reduce((most, unit) => Math.max(most, unit.memory.bytes), 0);
+    const { checkpoint, graph } = plan;
+    const unit = { kind: 'denoise', checkpoint, graph, numerics: pinnedClass(plan) } as const;
+    const left = leftOut(this.#workers.all, { memory, unit });
+    const able = this.#workers.all.length - left.length;
     return {
       units: bill.units.total,
       done: bill.units.stored,
@@ -170,8 +169,8 @@ export class CampaignDesk implements CampaignService {
       totalUnetCalls: bill.unetCalls.total,
       referenceUnetCalls: bill.reference.unetCalls,
       workerSeconds: bill.seconds * bill.rates.workers,
-      numerics: plan.numerics === unpinned ? '' : plan.numerics,
-      leftOut,
+      numerics: pinnedClass(plan) ?? '',
+      leftOut: left,
       warnings: able > 0 ? [] : ['no worker is connected that can run it; it waits for one'],
     };
   }

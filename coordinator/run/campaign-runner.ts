@@ -1,19 +1,19 @@
 import type { Logger } from 'pino';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import { conceptPrune, type Scorer } from '../../shared/method/conceptprune/conceptprune.ts';
+import type { LetheError } from '../../shared/error/lethe-error.ts';
+import type { Scorer } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { CohortSum } from '../../shared/statistics/cohort-sum.ts';
 import { type SumJob, sumJobs } from '../collect/sum-job.ts';
 import type { Sums } from '../collect/sums.ts';
 import type { PullLoop } from '../dispatch/pull-loop.ts';
 import type { Plan, PlannedConcept } from '../plan/plan.ts';
-import { conceptState } from '../publish/concept-state.ts';
-import { conceptMask, publishMask, timestepsOf } from '../publish/publish-mask.ts';
+import { makeMask } from '../publish/make-mask.ts';
 import type { ConceptEnd, Ending } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
 import type { Store } from '../store/store.ts';
 import type { ResultVerdict } from '../store/verdict.ts';
-import { failureOf } from '../store/stored-json.ts';
+import { errorOf, failureOf, type StoredFailure } from '../store/stored-json.ts';
 import { Wake } from '../store/wake.ts';
 import { conceptProgress } from './campaign-progress.ts';
 import { feedUnits } from './feed-units.ts';
@@ -44,6 +44,10 @@ export class CampaignRunner {
   readonly #campaign: string;
   readonly #log: Logger;
   readonly #ends = new Map<string, ConceptEnd>();
+  /** Sums that can never be made from the results there are, by key. */
+  readonly #lostSums = new Map<string, StoredFailure>();
+  #feedTrouble: LetheError | undefined;
+  #collectTrouble: LetheError | undefined;
   readonly #stop = new AbortController();
   readonly #feedWake = new Wake();
   readonly #collectWake = new Wake();
@@ -62,6 +66,11 @@ export class CampaignRunner {
     return this.#ends;
   }
 
+  /** What stands in the way of queueing or collecting now, if something does: it is tried again. */
+  get trouble(): LetheError | undefined {
+    return this.#feedTrouble ?? this.#collectTrouble;
+  }
+
   /** Runs until the campaign is over. @returns how its concepts ended; undefined if it was stopped before. */
   async run(): Promise<Ending | undefined> {
     const { book } = this.#tools;
@@ -70,9 +79,16 @@ export class CampaignRunner {
       this.#collectWake.ring();
     });
     try {
+      // What somebody has removed since is run again.
+      await book.lookAgain().catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'cannot look again at what could not be read');
+      });
       const over = new AbortController();
+      const onTrouble = (trouble: LetheError | undefined): void => {
+        this.#feedTrouble = trouble;
+      };
       const ending = AbortSignal.any([this.#stop.signal, over.signal]);
-      const feeding = feedUnits(this.#campaign, this.plan, this.#tools, this.#feedWake, ending);
+      const feeding = feedUnits(this.#campaign, this.plan, this.#tools, this.#feedWake, onTrouble, ending);
       await this.#collect(this.#stop.signal);
       over.abort();
       await feeding;
@@ -95,9 +111,11 @@ export class CampaignRunner {
     while (!signal.aborted) {
       try {
         await this.#collectOnce(signal);
+        this.#collectTrouble = undefined;
         if (this.#isOver) return;
         await this.#collectWake.wait(signal);
       } catch (error) {
+        this.#collectTrouble = errorOf(failureOf(error));
         this.#log.warn({ err: error }, 'cannot collect');
         await this.#collectWake.wait(signal, againMs);
       }
@@ -108,17 +126,42 @@ export class CampaignRunner {
     const { book, sums } = this.#tools;
     for (const job of this.jobs) {
       if (signal.aborted) return;
-      if (book.sum(job.key) === undefined && sums.isReady(job)) await sums.make(job);
+      if (this.#lost(job) === undefined && book.sum(job.key) === undefined && sums.isReady(job)) await this.#sum(job);
     }
     for (const concept of this.plan.concepts) {
       if (signal.aborted) return;
       if (this.#ends.has(concept.name)) continue;
       const progress = conceptProgress(concept, this.jobs, (unit, site) => book.settled(unit, site));
-      if (progress.kind === 'failed') {
-        this.#ends.set(concept.name, { kind: 'failed', concept: concept.name, failure: progress.verdict.failure });
-        this.#log.warn({ concept: concept.name, unit: progress.verdict.unit }, 'concept failed');
-      } else if (progress.kind === 'complete') await this.#finish(concept, progress.jobs);
+      if (progress.kind === 'running') continue;
+      const failure =
+        progress.kind === 'failed'
+          ? progress.verdict.failure
+          : progress.jobs.flatMap((job) => this.#lost(job) ?? [])[0];
+      if (failure !== undefined) this.#fail(concept, failure);
+      else if (progress.kind === 'complete') await this.#finish(concept, progress.jobs);
     }
+  }
+
+  /** Why there is no sum, and will be none. */
+  #lost({ cohort, key }: SumJob): StoredFailure | undefined {
+    const unreadable = this.#tools.book.unreadableSum(cohort, key);
+    return unreadable === undefined ? this.#lostSums.get(key) : failureOf(unreadable);
+  }
+
+  async #sum(job: SumJob): Promise<void> {
+    try {
+      await this.#tools.sums.make(job);
+    } catch (error) {
+      const failure = failureOf(error);
+      // Whole blobs that do not add up: so they will the next time.
+      if (!['partial-invalid', 'statistics-invalid'].includes(failure.code)) throw error;
+      this.#lostSums.set(job.key, failure);
+    }
+  }
+
+  #fail({ name }: PlannedConcept, failure: StoredFailure): void {
+    this.#ends.set(name, { kind: 'failed', concept: name, failure });
+    this.#log.warn({ concept: name, failure }, 'concept failed');
   }
 
   #resultOf(unit: string): ResultVerdict | undefined {
@@ -142,21 +185,17 @@ export class CampaignRunner {
     }
     const sumOf = (cohort: string, site: SiteName): CohortSum =>
       found.get(`${cohort} ${site}`) ?? { cohort, layers: [] };
-    const { unet, textEncoder, vae } = this.#checkpoint;
-    const weights = { unet: unet.weights, text_encoder: textEncoder.weights, vae: vae.weights };
+    const resultOf = (unit: string): ResultVerdict | undefined => this.#resultOf(unit);
     try {
-      const change = await conceptPrune.finish(conceptState(this.plan, concept, sumOf), weights, score);
-      if (change.kind !== 'mask') return;
-      const timesteps = timestepsOf(this.plan, (unit) => this.#resultOf(unit));
-      const hash = await publishMask(store.blobs, conceptMask(this.plan, concept, timesteps, change));
+      const hash = await makeMask(store.masks, this.plan, concept, sumOf, this.#checkpoint, score, resultOf);
+      if (hash === undefined) return;
       this.#ends.set(name, { kind: 'mask', concept: name, hash });
       this.#log.info({ concept: name, mask: hash }, 'mask');
     } catch (error) {
       const failure = failureOf(error);
       if (!['method-invalid', 'tensor-mismatch', 'safetensors-invalid', 'mask-mismatch'].includes(failure.code))
         throw error;
-      this.#ends.set(name, { kind: 'failed', concept: name, failure });
-      this.#log.warn({ concept: name, failure }, 'concept failed');
+      this.#fail(concept, failure);
     }
   }
 }

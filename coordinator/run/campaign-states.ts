@@ -4,6 +4,7 @@ import { sumJobs } from '../collect/sum-job.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
 import { queueOf } from '../dispatch/queued-unit.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
+import { natsAway, waitingForWorker } from './why-waiting.ts';
 import { missingUnits } from '../plan/bill.ts';
 import type { Plan, UnitPlan } from '../plan/plan.ts';
 import { unetCallsOf } from '../plan/unet-calls.ts';
@@ -13,18 +14,28 @@ import type { Store } from '../store/store.ts';
 import { errorOf } from '../store/stored-json.ts';
 import { conceptProgress, countUnits } from './campaign-progress.ts';
 import type { KnownCampaign } from './campaigns.ts';
-
-/** In place of a class that nobody has pinned yet: it is part of hashes, and of no count. */
-export const unpinned = 'unpinned';
+import { unpinned } from './plan-entry.ts';
 
 /** How campaigns stand, for those who follow them: of records and of what this coordinator's workers do. */
 export class CampaignStates {
-  readonly #store: Pick<Store, 'queue'>;
+  readonly #coordinator: string;
+  readonly #store: Pick<Store, 'queue' | 'isConnected'>;
   readonly #book: RecordBook;
   readonly #workers: WorkerBook;
   readonly #leases: LeaseTable;
+  readonly #troubleOf: (campaign: string) => LetheError | undefined;
 
-  constructor(store: Pick<Store, 'queue'>, book: RecordBook, workers: WorkerBook, leases: LeaseTable) {
+  /** @param troubleOf why results of a campaign, or units, do not get through to NATS or from it now, if they do not */
+  constructor(
+    coordinator: string,
+    store: Pick<Store, 'queue' | 'isConnected'>,
+    book: RecordBook,
+    workers: WorkerBook,
+    leases: LeaseTable,
+    troubleOf: (campaign: string) => LetheError | undefined,
+  ) {
+    this.#coordinator = coordinator;
+    this.#troubleOf = troubleOf;
     this.#store = store;
     this.#book = book;
     this.#workers = workers;
@@ -32,7 +43,8 @@ export class CampaignStates {
   }
 
   /** A campaign at this moment. */
-  async of({ entry, plannable, runner }: KnownCampaign): Promise<CampaignState> {
+  async of(known: KnownCampaign): Promise<CampaignState> {
+    const { entry, plannable, runner } = known;
     const { id, state, numerics } = entry;
     const plan: Plan | UnitPlan | undefined = runner?.plan ?? plannable?.plan(numerics ?? unpinned);
     const verdictOf: Parameters<typeof countUnits>[1] = (unit, site) => this.#book.settled(unit, site);
@@ -54,7 +66,20 @@ export class CampaignStates {
       remainingSeconds: left === undefined || rate === 0 ? undefined : left / rate,
       ended: state.kind !== 'active',
       failure: failureOf(entry),
+      ...this.#waiting(known, plan, leased),
     };
+  }
+
+  /** What an active campaign waits for, as far as this coordinator knows. */
+  #waiting(
+    { entry: { id, state }, problem, runner }: KnownCampaign,
+    plan: UnitPlan | undefined,
+    leased: number,
+  ): Pick<CampaignState, 'waiting' | 'leftOut'> {
+    if (state.kind !== 'active') return { waiting: undefined, leftOut: [] };
+    const trouble = this.#store.isConnected() ? (problem ?? runner?.trouble ?? this.#troubleOf(id)) : natsAway(id);
+    if (trouble !== undefined || plan === undefined || leased > 0) return { waiting: trouble, leftOut: [] };
+    return waitingForWorker(this.#coordinator, id, plan, this.#book, this.#workers.all);
   }
 
   #concepts(
@@ -84,14 +109,15 @@ export class CampaignStates {
 
   /** In the whole fleet. */
   async #leased(campaign: string, { numerics, units }: UnitPlan): Promise<number> {
+    if (!this.#store.isConnected()) return 0;
     const classes = [...new Set(units.map(({ memory }) => memory.gib))];
     const depths = await Promise.all(
       classes.map(async (gib) => {
         try {
           return (await this.#store.queue.depth(queueOf(campaign, numerics, gib))).leased;
         } catch (error) {
-          // Not opened yet, or the campaign ends just now.
-          if (error instanceof LetheError && error.code === 'queue-missing') return 0;
+          // Not opened yet, the campaign ends just now, or NATS is away: followers go on all the same.
+          if (error instanceof LetheError && ['queue-missing', 'bus-unavailable'].includes(error.code)) return 0;
           throw error;
         }
       }),
@@ -104,6 +130,21 @@ export class CampaignStates {
 function callsLeft(plan: UnitPlan, verdictOf: Parameters<typeof countUnits>[1]): number {
   const missing = missingUnits(plan, (unit, site) => verdictOf(unit, site) !== undefined);
   return missing.reduce((sum, unit) => sum + unetCallsOf(unit), 0);
+}
+
+/** A campaign whose entry this release cannot read: it is over here, and may go on elsewhere. */
+export function stateOfUnreadable(campaign: string, error: LetheError): CampaignState {
+  return {
+    campaign,
+    units: { waiting: 0, leased: 0, done: 0, failed: 0 },
+    workers: [],
+    concepts: [],
+    remainingSeconds: undefined,
+    ended: true,
+    failure: error,
+    waiting: undefined,
+    leftOut: [],
+  };
 }
 
 function endOf(end: Extract<CampaignEntry['state'], { kind: 'done' }>['concepts'][number]): ConceptState {
@@ -137,7 +178,7 @@ function failureOf({ id, kind, state }: CampaignEntry): LetheError | undefined {
   return new LetheError('campaign-failed', {
     what: `${failed.length} of ${state.concepts.length} concepts have no mask`,
     where: id,
-    why: `units that they need failed: ${failed.map(({ concept }) => concept).join(', ')}`,
-    next: 'see why each concept failed, correct it, and submit a campaign of these concepts',
+    why: `what they need failed, or cannot be read: ${failed.map(({ concept }) => concept).join(', ')}`,
+    next: 'see why each concept failed; the same command goes on when that is put right',
   });
 }

@@ -1,15 +1,21 @@
+import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Document } from '../../shared/bus/documents.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
-import { type CampaignEntry, campaignEntrySchema, type Ending } from '../store/campaign-entry.ts';
-import { decodeStored, encodeStored } from '../store/stored-json.ts';
+import { type CampaignEntry, type Ending, entryOf } from '../store/campaign-entry.ts';
+import { encodeStored, errorOf, failureOf } from '../store/stored-json.ts';
+import { missing } from './campaign-missing.ts';
 import { CampaignRunner, type RunnerTools } from './campaign-runner.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 import { ImageRunner } from './image-runner.ts';
 import { type Plannable, plannableEntry } from './plan-entry.ts';
+
+/** Codes after which the same is tried again, and the pause before it, in ms. */
+const passing: readonly string[] = ['bus-unavailable', 'bus-store-failed'];
+const againMs = 2_000;
 
 /** What brings one campaign, or one job of images, on at this coordinator. */
 export type Runner = CampaignRunner | ImageRunner;
@@ -21,6 +27,8 @@ export interface KnownCampaign {
   readonly sequence: number;
   /** Undefined while it is being planned, and where this machine does not have its checkpoint. */
   readonly plannable: Plannable | undefined;
+  /** Why it could not be planned, or its end not be stored, when that was tried. */
+  readonly problem: LetheError | undefined;
   /** While it runs here. */
   readonly runner: Runner | undefined;
 }
@@ -33,13 +41,17 @@ export class Campaigns {
   readonly #dispatcher: Dispatcher;
   readonly #log: Logger;
   readonly #known = new Map<string, KnownCampaign>();
+  /** Entries that this release cannot read, by key. */
+  readonly #unreadable = new Map<string, { readonly sequence: number; readonly error: LetheError }>();
+  /** Campaigns that are being planned: opening a checkpoint can take minutes. */
+  readonly #planning = new Set<string>();
   readonly #listeners = new Set<() => void>();
-  #closed = false;
+  #signal: AbortSignal | undefined;
   #current: () => void = () => undefined;
   readonly #followed = new Promise<void>((resolve) => {
     this.#current = resolve;
   });
-  /** Texts that are being read. */
+  /** Texts of image jobs that are being read. */
   readonly #reading = new Set<Promise<void>>();
 
   constructor(tools: RunnerTools, shelf: CheckpointShelf, workers: WorkerBook, dispatcher: Dispatcher) {
@@ -50,12 +62,18 @@ export class Campaigns {
     this.#log = tools.log;
   }
 
+  /** Those whose entry can be read. */
   get all(): readonly KnownCampaign[] {
-    return [...this.#known.values()];
+    return [...this.#known.values()].filter(({ entry }) => !this.#unreadable.has(entry.id));
+  }
+
+  /** Why the entries of campaigns cannot be read, by id, of those that cannot. */
+  get unreadable(): ReadonlyMap<string, LetheError> {
+    return new Map([...this.#unreadable].map(([id, { error }]) => [id, error]));
   }
 
   get(id: string): KnownCampaign | undefined {
-    return this.#known.get(id);
+    return this.#unreadable.has(id) ? undefined : this.#known.get(id);
   }
 
   /** `listener` is called when an entry changes, until the function returned is called. */
@@ -72,8 +90,10 @@ export class Campaigns {
 
   /** Follows the entries until the signal. */
   async follow(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     for await (const event of this.#tools.store.campaigns.watch(signal)) {
       if (event.kind === 'current') this.#current();
+      if (event.kind === 'removed') this.#unreadable.delete(event.key);
       if (event.kind !== 'document') continue;
       try {
         this.take(event.document);
@@ -81,26 +101,43 @@ export class Campaigns {
         this.#log.error({ err: error, campaign: event.document.key }, 'cannot read the entry of a campaign');
       }
     }
-    this.#closed = true;
     for (const { runner } of this.#known.values()) runner?.stop();
   }
 
-  /** An entry as it stands now; older ones are ignored. */
-  take({ key, sequence, bytes }: Document): CampaignEntry {
-    const entry = decodeStored(campaignEntrySchema, bytes, key);
+  /** An entry as it stands now; older ones are ignored. @throws LetheError `record-invalid` */
+  take(document: Document): CampaignEntry {
+    const { key, sequence } = document;
+    const entry = this.#read(document);
     const before = this.#known.get(key);
     if (before !== undefined && before.sequence >= sequence) return before.entry;
-    this.#known.set(key, { entry, sequence, plannable: before?.plannable, runner: before?.runner });
-    if (before?.plannable === undefined) this.#makePlannable(entry);
+    this.#unreadable.delete(key);
+    const { plannable, problem, runner } = before ?? {};
+    this.#known.set(key, { entry, sequence, plannable, problem, runner });
+    if (before?.plannable === undefined) this.#readText(entry);
     if (entry.state.kind !== 'active') this.#end(entry, before?.runner);
     else if (before?.runner === undefined) this.#start(key);
     for (const listener of this.#listeners) listener();
     return entry;
   }
 
-  /** Pins campaigns that no worker could run until now. To be called when a worker has connected. */
+  /** Nobody can go on with what cannot be read: whoever can does. Nothing that it has queued or stored is touched. */
+  #read({ key, sequence, bytes }: Document): CampaignEntry {
+    try {
+      return entryOf(key, sequence, bytes);
+    } catch (error) {
+      const before = this.#known.get(key);
+      if (!(error instanceof LetheError) || (before !== undefined && before.sequence >= sequence)) throw error;
+      this.#unreadable.set(key, { sequence, error });
+      if (before !== undefined) this.#known.set(key, { ...before, runner: undefined });
+      before?.runner?.stop();
+      for (const listener of this.#listeners) listener();
+      throw error;
+    }
+  }
+
+  /** Goes on with campaigns that could not be planned or pinned until now. To be called when a worker has connected, and now and then. */
   pin(): void {
-    for (const { entry, plannable } of this.#known.values()) {
+    for (const { entry, plannable } of this.all) {
       if (entry.state.kind !== 'active') continue;
       if (plannable === undefined) this.#makePlannable(entry);
       else this.#start(entry.id);
@@ -128,19 +165,30 @@ export class Campaigns {
     }
   }
 
-  #makePlannable(entry: CampaignEntry): void {
-    const reading = this.#readText(entry).catch((error: unknown) => {
-      this.#log.error({ campaign: entry.id, err: error }, 'cannot read a campaign');
+  #readText(entry: CampaignEntry): void {
+    const reading = this.#makePlannable(entry).catch((error: unknown) => {
+      this.#log.error({ campaign: entry.id, err: error }, 'cannot bring a campaign on');
     });
+    if (entry.kind !== 'images') return;
     this.#reading.add(reading);
     void reading.then(() => this.#reading.delete(reading));
   }
 
-  async #readText(entry: CampaignEntry): Promise<void> {
-    const plannable = await plannableEntry(entry, this.#tools.store.blobs, this.#shelf);
+  async #makePlannable(entry: CampaignEntry): Promise<void> {
+    if (this.#planning.has(entry.id)) return;
+    this.#planning.add(entry.id);
+    const planning = plannableEntry(entry, this.#tools.store.blobs, this.#shelf);
+    const found = await planning.catch((error: unknown) => errorOf(failureOf(error)));
+    this.#planning.delete(entry.id);
     const known = this.#known.get(entry.id);
     if (known === undefined || known.plannable !== undefined) return;
-    this.#known.set(entry.id, { ...known, plannable });
+    if (found instanceof LetheError) {
+      this.#known.set(entry.id, { ...known, problem: found });
+      // Told once: it is tried again and again.
+      if (known.problem?.message !== found.message) throw found;
+      return;
+    }
+    this.#known.set(entry.id, { ...known, plannable: found, problem: undefined });
     if (known.entry.state.kind === 'active') this.#start(entry.id);
     for (const listener of this.#listeners) listener();
   }
@@ -150,7 +198,7 @@ export class Campaigns {
     if (known?.plannable === undefined || known.runner !== undefined) return;
     const { entry, plannable } = known;
     if (entry.numerics === undefined) {
-      const able = this.#workers.all.map(({ capabilities }) => capabilities);
+      const able = this.#workers.all.filter(({ closed }) => !closed).map(({ capabilities }) => capabilities);
       const numerics = classWithMostCapacity(able, entry.checkpoint);
       if (numerics !== undefined)
         this.#attempt(id, () =>
@@ -178,9 +226,12 @@ export class Campaigns {
         );
         return;
       } catch (error) {
-        // NATS may be away for longer than a call waits; who is closing does not try again.
-        if (!(error instanceof LetheError && error.code === 'bus-unavailable') || this.#closed) throw error;
+        // NATS may be away for longer than a call waits, or full; who is closing does not try again.
+        const known = this.#known.get(id);
+        if (!(error instanceof LetheError && passing.includes(error.code)) || this.#signal?.aborted) throw error;
+        if (known !== undefined) this.#known.set(id, { ...known, problem: error });
         this.#log.warn({ campaign: id, err: error }, 'cannot mark a campaign as done yet');
+        await after(againMs, undefined, { signal: this.#signal }).catch(() => undefined);
       }
     }
   }
@@ -204,13 +255,4 @@ export class Campaigns {
       this.#log.error({ campaign, err: error }, 'cannot bring a campaign on');
     });
   }
-}
-
-export function missing(campaign: string): LetheError {
-  return new LetheError('campaign-missing', {
-    what: 'cannot find the campaign',
-    where: campaign,
-    why: 'no campaign of this id was submitted',
-    next: 'run `lethe status` for those there are',
-  });
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { FinishedTask } from '../../shared/fleet/task.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
+import type { ServingState } from '../api/mask-service.ts';
 import type { Clock } from '../dispatch/clock.ts';
 import type { DispatchObserver } from '../dispatch/dispatch.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
@@ -67,6 +68,35 @@ export class CoordinatorMetrics implements DispatchObserver {
   onSummed(took: number, won: boolean): void {
     this.#mergeSeconds.observe(took);
     if (won) this.#sums.inc();
+  }
+
+  /** What is published and who serves by it, read when it is asked for; left as it was while NATS does not answer. */
+  watchMasks(states: () => Promise<readonly { readonly checkpoint: string; readonly serving: ServingState }[]>): void {
+    const registers = [this.#registry];
+    const gauge = (name: string, help: string, value: (serving: ServingState) => number): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['checkpoint'],
+        registers,
+        async collect() {
+          const found = await states().catch(() => undefined);
+          if (found === undefined) return;
+          this.reset();
+          for (const { checkpoint, serving } of found) this.set({ checkpoint }, value(serving));
+        },
+      });
+    };
+    gauge(
+      'lethe_manifest_version',
+      'Version of the manifest that is published, by checkpoint',
+      ({ published }) => published?.version ?? 0,
+    );
+    gauge(
+      'lethe_acknowledgements_missing',
+      'Serving processes that do not serve by the manifest that is published, by checkpoint',
+      ({ processes }) => processes.filter(({ missing }) => missing).length,
+    );
   }
 
   /** Gauges that are read when they are asked for. */

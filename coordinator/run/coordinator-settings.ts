@@ -27,6 +27,12 @@ const schema = z.object({
   lease: count.min(500).default(leaseMs),
   /** Threads that score weights. */
   'score-threads': count.min(1).max(256).default(2),
+  /** File of the key that changes of the active masks are signed with; without one they are refused. */
+  'signing-key': z.string().min(1).optional(),
+  /** File of the keys whose signatures count; without one, the signing key alone. */
+  'trust-list': z.string().min(1).optional(),
+  /** File of the key that masks are sealed with; without one they are not. */
+  'fleet-key': z.string().min(1).optional(),
   'metrics-port': count.max(65535).optional(),
   'metrics-host': z.string().default('127.0.0.1'),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -11,6 +11,7 @@ import type { Lease } from '../../shared/fleet/task.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
 import { decodeStored } from '../store/stored-json.ts';
 import { verdictSchema } from '../store/verdict.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { type RunningCoordinator, startCoordinator } from './coordinator.ts';
 import { type Deed, SimulatedWorker } from './simulated-worker.spec-support.ts';
 
@@ -52,6 +53,8 @@ await describeWithServer('a coordinator', (server) => {
       leaseMs,
       checkpoints: [],
       scoreThreads: 1,
+      keyring: fileKeyring(undefined, undefined),
+      fleetKey: undefined,
       registry,
     } as const;
     const bus: Bus = await server.connect();

@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { type Bus } from '../../shared/bus/bus.ts';
+import { listServers } from '../../shared/bus/presence.ts';
 import type { Replicas } from '../../shared/bus/ensure-streams.ts';
 import type { Security } from '../../shared/fleet/security.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { FleetKey } from '../../shared/manifest/fleet-key.ts';
 import { ScorePool } from '../../shared/method/conceptprune/score-pool.ts';
 import { type ApiServer, startApiServer } from '../api/api-server.ts';
 import type { CampaignService } from '../api/campaign-service.ts';
@@ -17,10 +20,10 @@ import { LeaseTable } from '../dispatch/lease-table.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
+import type { Keyring } from '../publish/keyring.ts';
 import { MaskBytes } from '../publish/mask-bytes.ts';
+import { highestServed, MaskDesk, type ServingList } from '../publish/mask-desk.ts';
 import { MaskSets } from '../publish/mask-set.ts';
-import { publishManifest } from '../publish/publish-manifest.ts';
-import { maskBlob } from '../publish/publish-mask.ts';
 import { RecordBook } from '../store/record-book.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Wake } from '../store/wake.ts';
@@ -39,8 +42,14 @@ export interface CoordinatorSetup {
   readonly leaseMs: number;
   readonly checkpoints: readonly string[];
   readonly scoreThreads: number;
+  readonly keyring: Keyring;
+  /** That masks are sealed with; undefined: they are not. */
+  readonly fleetKey: FleetKey | undefined;
   readonly registry: Registry;
 }
+
+/** Milliseconds between looks for what another coordinator has decided and not published. */
+const catchUpMs = 15_000;
 
 /** A coordinator that runs. */
 export interface RunningCoordinator {
@@ -59,7 +68,7 @@ export interface RunningCoordinator {
 /** Starts a coordinator: it knows what is stored before it listens, and holds nothing that is not stored. */
 export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: Logger): Promise<RunningCoordinator> {
   const { name, leaseMs } = setup;
-  const store = await openStore(bus, setup.replicas, leaseMs);
+  const store = await openStore(bus, setup.replicas, leaseMs, setup.fleetKey);
   const stop = new AbortController();
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -79,11 +88,11 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   const workers = new WorkerBook(book);
   const wake = new Wake();
   const metrics = new CoordinatorMetrics(setup.registry);
-  const masks = new MaskBytes(store.blobs);
+  const maskBytes = new MaskBytes(store.masks);
   const dispatch: Dispatch = {
     store,
     book,
-    masks,
+    masks: maskBytes,
     workers,
     leases,
     times,
@@ -115,13 +124,41 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     score: (jobs: Parameters<ScorePool['score']>[0]) => pool.score(jobs),
   };
   const campaigns = new Campaigns(tools, shelf, workers, dispatcher);
-  const images = new ImageDesk(store, book, campaigns, workers, shelf, new MaskSets(store.blobs, masks));
-  const desk = new CampaignDesk(name, store, book, campaigns, workers, leases, shelf);
+  const images = new ImageDesk(store, book, campaigns, workers, shelf, new MaskSets(store.masks, maskBytes));
+  const desk = new CampaignDesk(
+    name,
+    store,
+    book,
+    campaigns,
+    workers,
+    leases,
+    shelf,
+    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble,
+  );
 
+  const servers: ServingList = (checkpoint) => listServers(bus, checkpoint);
+  const publication = {
+    store,
+    keyring: setup.keyring,
+    reportedVersion: (checkpoint: string) => highestServed(servers, checkpoint),
+    now: () => new Date(),
+    log,
+  };
+  const masks = new MaskDesk(store, publication, servers);
+  const catchUp = (): void => {
+    masks.catchUp().catch((error: unknown) => {
+      const hasNoKey = error instanceof LetheError && error.code === 'signing-unavailable';
+      if (!hasNoKey && !stop.signal.aborted) log.warn({ err: error }, 'cannot publish what was decided before');
+    });
+  };
+  catchUp();
+  const catchingUp = setInterval(catchUp, catchUpMs);
+  metrics.watchMasks(() => masks.states());
   metrics.watch(workers, leases, systemClock, () => desk.status());
 
   const renewal = setInterval(() => {
     dispatcher.retry();
+    campaigns.pin();
     keepLeases(dispatch, systemClock, (task) => dispatcher.sitesOf(task)).catch((error: unknown) => {
       log.warn({ err: error }, 'cannot renew leases');
     });
@@ -136,18 +173,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       return listener;
     },
   };
-  const api: ApiServer = await startApiServer(
-    setup.listen,
-    setup.security,
-    name,
-    gate,
-    desk,
-    {
-      read: (hash) => store.blobs.get(maskBlob(hash)),
-      apply: (checkpoint, apply) => publishManifest(store, checkpoint, { apply, restore: [] }),
-    },
-    images,
-  );
+  const api: ApiServer = await startApiServer(setup.listen, setup.security, name, gate, desk, masks, images);
   return {
     address: api.address,
     gate,
@@ -158,6 +184,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
       api.setServing(false);
       stop.abort();
       clearInterval(renewal);
+      clearInterval(catchingUp);
       api.close();
       await pool.close();
       await bus.close();

@@ -1,3 +1,4 @@
+import type { LetheError } from '../../shared/error/lethe-error.ts';
 import { unitState } from '../dispatch/ready-units.ts';
 import type { UnitPlan } from '../plan/plan.ts';
 import type { Ending } from '../store/campaign-entry.ts';
@@ -11,11 +12,17 @@ export class ImageRunner {
   readonly #job: string;
   readonly #tools: FeedTools;
   readonly #stop = new AbortController();
+  #trouble: LetheError | undefined;
 
   constructor(job: string, plan: UnitPlan, tools: FeedTools) {
     this.#job = job;
     this.plan = plan;
     this.#tools = tools;
+  }
+
+  /** What stands in the way of queueing now, if something does: it is tried again. */
+  get trouble(): LetheError | undefined {
+    return this.#trouble;
   }
 
   /** Runs until every unit has ended. @returns how; undefined if it was stopped before. */
@@ -29,7 +36,11 @@ export class ImageRunner {
     });
     if (this.#isOver) over.abort();
     try {
-      await feedUnits(this.#job, this.plan, this.#tools, wake, AbortSignal.any([this.#stop.signal, over.signal]));
+      const onTrouble = (trouble: LetheError | undefined): void => {
+        this.#trouble = trouble;
+      };
+      const ending = AbortSignal.any([this.#stop.signal, over.signal]);
+      await feedUnits(this.#job, this.plan, this.#tools, wake, onTrouble, ending);
     } finally {
       forget();
     }

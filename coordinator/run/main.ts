@@ -5,6 +5,9 @@ import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { securityOf } from '../../shared/fleet/security.ts';
 import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
+import { readFleetKey } from '../../shared/manifest/fleet-key.ts';
+import { readSigningKey } from '../../shared/manifest/signing-key.ts';
+import { fileKeyring } from '../publish/keyring.ts';
 import { startCoordinator } from './coordinator.ts';
 import { busAddressOf, coordinatorSettings } from './coordinator-settings.ts';
 
@@ -20,7 +23,14 @@ async function main(): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const port = settings['metrics-port'];
   if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
-  const setup = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
+  const { 'signing-key': signingKey, 'trust-list': trustList, 'fleet-key': fleetKeyFile } = settings;
+  const keyring = fileKeyring(signingKey, trustList);
+  // What is wrong with the keys is said now, not when the first change is asked for.
+  if (trustList !== undefined) await keyring.trust();
+  if (signingKey !== undefined) await readSigningKey(signingKey);
+  const fleetKey = fleetKeyFile === undefined ? undefined : await readFleetKey(fleetKeyFile);
+  const places = { name, listen, security, replicas, leaseMs, checkpoints, scoreThreads, registry };
+  const setup = { ...places, keyring, fleetKey };
   const coordinator = await startCoordinator(setup, bus, log.child({ coordinator: name }));
   log.info({ coordinator: name, address: coordinator.address }, 'listening');
   const stopped = new Promise<void>((resolve) => {

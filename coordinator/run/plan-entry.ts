@@ -10,6 +10,14 @@ import type { CampaignEntry } from '../store/campaign-entry.ts';
 import { parseImageJob } from '../store/image-job.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 
+/** In place of a class that nobody has pinned yet: it is part of hashes, and of no count. */
+export const unpinned = 'unpinned';
+
+/** The numerics class of a plan; undefined where none is pinned yet. */
+export function pinnedClass({ numerics }: UnitPlan): string | undefined {
+  return numerics === unpinned ? undefined : numerics;
+}
+
 /** What an entry's units are made of, once its text is read. */
 export type Plannable = PlannableSweep | PlannableImages;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contentHash } from '../../shared/unit/content-hash.ts';
-import { blob, failure, name } from './stored-json.ts';
+import { buckets } from '../../shared/bus/names.ts';
+import { blob, decodeStored, failure, invalidRecord, name } from './stored-json.ts';
 
 const conceptEnd = z.discriminatedUnion('kind', [
   /** Its candidate: the mask's name in the blob store is `mask/<hash>`. */
@@ -10,7 +11,7 @@ const conceptEnd = z.discriminatedUnion('kind', [
 export type ConceptEnd = z.infer<typeof conceptEnd>;
 
 /** What is known of a campaign besides its units' records: one document, changed by compare-and-set alone. */
-export const campaignEntrySchema = z.object({
+const campaignEntrySchema = z.object({
   /** `campaignId` of its text. */
   id: name,
   /** A sweep, whose text is a campaign's YAML, or images, whose text is `imageJobBytes`. */
@@ -38,6 +39,22 @@ export type CampaignEntry = z.infer<typeof campaignEntrySchema>;
 
 /** How a campaign ended. */
 export type Ending = Omit<Extract<CampaignEntry['state'], { kind: 'done' }>, 'kind'>;
+
+/** The entry under a key. @throws LetheError `record-invalid` */
+export function entryOf(key: string, sequence: number, bytes: Uint8Array): CampaignEntry {
+  const where = `campaign ${key}, message ${sequence} of KV_${buckets.campaigns}`;
+  const entry = decodeStored(campaignEntrySchema, bytes, where);
+  if (entry.id !== key) throw invalidRecord(where, `what it holds is the entry of ${entry.id}`);
+  return entry;
+}
+
+/**
+ * Whether submitting it again goes on with it: it was cancelled, or some concepts have no mask. What failed for good fails
+ * again at once, by its records; what somebody has put right since is run.
+ */
+export function canGoOn({ state }: CampaignEntry): boolean {
+  return state.kind === 'cancelled' || (state.kind === 'done' && state.concepts.some(({ kind }) => kind === 'failed'));
+}
 
 /** The campaign of a text: the same text is the same campaign. The name leads, for people. */
 export function campaignId(campaign: string, text: string): string {

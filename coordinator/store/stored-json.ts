@@ -67,25 +67,32 @@ export function encodeStored(value: object): Uint8Array {
   return Buffer.from(canonicalJson(value), 'utf8');
 }
 
-/** @throws LetheError `record-invalid` for bytes that nothing of this release has stored. */
+/**
+ * @param where subject or key, for people who have to find it
+ * @throws LetheError `record-invalid` for bytes that nothing of this release has stored.
+ */
 export function decodeStored<T>(schema: z.ZodType<T>, bytes: Uint8Array, where: string): T {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw invalid(where, 'it is no JSON', cause);
+    throw invalidRecord(where, 'it is no JSON', cause);
   }
   const { data, error } = schema.safeParse(value);
   if (data !== undefined) return data;
-  throw invalid(where, (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw invalidRecord(
+    where,
+    (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+  );
 }
 
-function invalid(where: string, why: string, cause?: unknown): LetheError {
+/** A stored value that cannot be read. */
+export function invalidRecord(where: string, why: string, cause?: unknown): LetheError {
   return new LetheError('record-invalid', {
     what: 'cannot read what is stored',
     where,
     why,
-    next: 'look at who else writes to this NATS; coordinators of two releases at once must follow each other',
+    next: 'run coordinators of the release that stored it; where it is damaged, remove it as docs/guide/fleet.md says and run the same command again: what it stood for is made anew',
     cause,
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { blob, count, failure, hash, name, output, site } from './stored-json.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { blob, count, decodeStored, failure, hash, name, output, site } from './stored-json.ts';
 
 /** Milliseconds. */
 const timings = z.object({
@@ -75,4 +76,17 @@ export type Settled = ResultVerdict | ImagesVerdict | FailedVerdict;
 export interface StoredVerdict {
   readonly verdict: Verdict;
   readonly sequence: number;
+}
+
+/**
+ * Whether a stored verdict asks for another result. One that cannot be read does not: nothing may take its place but by
+ * hand, and whoever needs it fails with its error.
+ */
+export function isRepair(bytes: Uint8Array, subject: string): boolean {
+  try {
+    return decodeStored(verdictSchema, bytes, subject).kind === 'repair';
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'record-invalid') return false;
+    throw error;
+  }
 }

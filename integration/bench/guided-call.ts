@@ -43,11 +43,13 @@ export function guidedInput(checkpoint: Checkpoint, trajectories: number): Guide
 }
 
 /** The graph that Lethe runs for a guided call. */
-export function guidedGraph(checkpoint: Checkpoint): Graph {
+export function guidedGraph(
+  checkpoint: Checkpoint,
+  weights: ParameterSource = new ParameterSource(checkpoint.unet.weights),
+): Graph {
   const config = parseUNetConfig(checkpoint.unet);
   const [height, width] = config.sampleSize;
-  const root = new Module(new ParameterSource(checkpoint.unet.weights));
-  return graphOf('unet', [unet(root, config, { height, width, tokens: tokensOf(checkpoint), rows })]);
+  return graphOf('unet', [unet(new Module(weights), config, { height, width, tokens: tokensOf(checkpoint), rows })]);
 }
 
 /** Lethe's, as it is used: through its session thread, with what crossing the thread costs. */

@@ -4,7 +4,10 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Bench } from './bench.ts';
 import { loadBench } from './load.ts';
 import { loadProbe } from './load-probe.ts';
+import { publishBench } from './publish.ts';
 import { rescoreBench } from './rescore.ts';
+import { swapBench } from './swap.ts';
+import { swapProbe } from './swap-probe.ts';
 import { sweepBench } from './sweep.ts';
 import { unetBench } from './unet.ts';
 import { unetProbe } from './unet-probe.ts';
@@ -13,10 +16,16 @@ const benches: Readonly<Record<string, Bench>> = {
   unet: unetBench,
   load: loadBench,
   rescore: rescoreBench,
+  swap: swapBench,
   sweep: sweepBench,
+  publish: publishBench,
 };
 /** Started by benches in processes of their own, to see the memory of one thing alone. */
-const probes: Readonly<Record<string, Bench>> = { 'unet-probe': unetProbe, 'load-probe': loadProbe };
+const probes: Readonly<Record<string, Bench>> = {
+  'unet-probe': unetProbe,
+  'load-probe': loadProbe,
+  'swap-probe': swapProbe,
+};
 
 const [name = '', ...rest] = process.argv.slice(2);
 const json = rest.includes('--json');

@@ -2,9 +2,15 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { sessionOptions } from '../../worker/session/session-options.ts';
 
-/** A model that is not Lethe's, run on this thread with the options that Lethe gives its own. */
+/** A tensor that goes in; float32 where nothing is said. */
+export type RuntimeFeed =
+  | { readonly type?: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
+  | { readonly type: 'bool'; readonly shape: readonly number[]; readonly data: Uint8Array };
+
+/** A model that runs on this thread, with the options that Lethe gives its own. */
 export interface RuntimeSession {
-  run(feeds: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>): Promise<Float32Array>;
+  run(feeds: Readonly<Record<string, RuntimeFeed>>): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
@@ -21,15 +27,15 @@ export async function openRuntime(
       what: `cannot load ${name}`,
       where: 'onnxruntime',
       why: cause instanceof Error ? cause.message : String(cause),
-      next: 'make it again with integration/bench/make-plain-unet.py',
+      next: 'a model of another program is made again as integration/bench/make-plain-unet.py says',
       cause,
     });
   });
   return {
     async run(feeds) {
-      const tensors = Object.entries(feeds).map(([input, { shape, data }]) => [
+      const tensors = Object.entries(feeds).map(([input, { type = 'float32', shape, data }]) => [
         input,
-        new Tensor('float32', data, [...shape]),
+        new Tensor(type, data, [...shape]),
       ]);
       const outputs = await session.run(Object.fromEntries(tensors) as Record<string, Tensor>);
       const [output] = Object.values(outputs);

@@ -1,26 +1,20 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, expect, it } from 'vitest';
+import { describeWithNats } from '../../shared/bus/test-server.spec-support.ts';
 import { decodeMask } from '../../shared/mask/mask-file.ts';
 import type { Fleet } from '../fleet-processes/fleet.ts';
-import type { LogLine } from '../fleet-processes/logged-process.ts';
 import { maskBytes, unetCalls, verdicts } from '../fleet-processes/stored.ts';
-import { campaignText, startFleet } from './sweep.spec-support.ts';
+import { campaignText, isLease, isResult, startFleet } from './sweep.spec-support.ts';
 
 /** Distinct trajectories of the campaign: three things, and each in two styles. */
 const trajectories = 9;
 const tau = 3;
-
-const isLease =
-  (worker: string) =>
-  (line: LogLine): boolean =>
-    line.msg === 'lease' && line['worker'] === worker;
-const isResult = (line: LogLine): boolean => line.msg === 'result';
 
 let fleet: Fleet;
 afterEach(async () => {
   await fleet.stop();
 });
 
-describe('a sweep', () => {
+await describeWithNats('a sweep', () => {
   /** Hashes of the masks that one worker gives, undisturbed. */
   let expected: Readonly<Record<string, string>>;
 
@@ -61,19 +55,6 @@ describe('a sweep', () => {
     expect((await coordinator.client.submit(campaignText())).campaign).toBe(campaign);
     expect(await coordinator.client.masks(campaign)).toEqual(expected);
     await fleet.stop();
-  });
-
-  it.each([
-    { workers: 2, window: 1 },
-    { workers: 4, window: 3 },
-  ])('gives the same masks with $workers workers and windows of $window', async ({ workers, window }) => {
-    fleet = await startFleet();
-    const coordinator = await fleet.coordinator('c1');
-    for (let i = 0; i < workers; i++) fleet.worker(`w${i}`, coordinator);
-    const { campaign } = await coordinator.client.submit(campaignText({ window, batch: 1 }));
-    expect(await coordinator.client.masks(campaign)).toEqual(expected);
-    // A window goes on from the state of the one before: none of its steps is run twice.
-    expect(await unetCalls(await fleet.bus())).toBe(tau * trajectories);
   });
 
   it('gives the same masks when a worker is killed in a unit', async () => {
@@ -132,7 +113,8 @@ describe('a sweep', () => {
     fleet.worker('w1', coordinator);
     const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
     await coordinator.process.logged(isResult);
-    await fleet.restartNats();
+    await fleet.killNats();
+    await fleet.startNats();
     expect(await coordinator.client.masks(campaign)).toEqual(expected);
   });
 });

@@ -41,19 +41,29 @@ export class Fleet {
     this.#server = server;
   }
 
-  /** Starts NATS. */
-  static async start(flags: FleetFlags): Promise<Fleet> {
+  /** Starts NATS. @param path of a program in the place of nats-server, until it is started again */
+  static async start(flags: FleetFlags, path?: string): Promise<Fleet> {
     const binary = await findNatsServer(process.env, () => undefined);
     const folder = await mkdtemp(join(tmpdir(), 'lethe-sweep-'));
-    return new Fleet(binary, folder, flags, await runNatsServer(binary, folder));
+    return new Fleet(binary, folder, flags, await runNatsServer({ ...binary, path: path ?? binary.path }, folder));
   }
 
-  /** @param listen the address of one that was killed, to take its place */
-  async coordinator(name: string, listen = '127.0.0.1:0'): Promise<Coordinator> {
+  /**
+   * A coordinator that may not come to listen.
+   *
+   * @param listen the address of one that was killed, to take its place
+   * @param more flags of this one alone
+   */
+  startCoordinator(name: string, listen = '127.0.0.1:0', more: readonly string[] = []): LoggedProcess {
     const { servers, credentials } = this.#server.address(name);
     const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
     const flags = ['--name', name, '--nats', servers.join(','), '--listen', listen, '--insecure', 'true'];
-    const started = this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator]);
+    return this.#start('coordinator', name, [...flags, ...token, ...this.#flags.coordinator, ...more]);
+  }
+
+  /** One that listens. */
+  async coordinator(name: string, listen?: string, more?: readonly string[]): Promise<Coordinator> {
+    const started = this.startCoordinator(name, listen, more);
     const address = String((await started.logged(({ msg }) => msg === 'listening'))['address']);
     const client = new SweepClient(address);
     this.#clients.push(client);
@@ -61,8 +71,13 @@ export class Fleet {
   }
 
   worker(name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
+    return this.workerWith(emojiSdDirectory, name, ...coordinators);
+  }
+
+  /** @param checkpoint directory of the one that it holds */
+  workerWith(checkpoint: string, name: string, ...coordinators: readonly Coordinator[]): LoggedProcess {
     const addresses = coordinators.map(({ address }) => address).join(',');
-    const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', emojiSdDirectory];
+    const flags = ['--name', name, '--coordinator', addresses, '--insecure', 'true', '--checkpoint', checkpoint];
     return this.#start('worker', name, [...flags, ...this.#flags.worker]);
   }
 
@@ -72,12 +87,16 @@ export class Fleet {
     return bus;
   }
 
-  /** kill -9 of nats-server, and a new one on the same data and port. */
-  async restartNats(): Promise<void> {
-    const { port, pid, ended } = this.#server;
+  /** kill -9 of nats-server. */
+  async killNats(): Promise<void> {
+    const { pid, ended } = this.#server;
     process.kill(pid, 'SIGKILL');
     await ended;
-    this.#server = await runNatsServer(this.#binary, this.#folder, port);
+  }
+
+  /** A new nats-server on the data and port of the one that was killed. */
+  async startNats(): Promise<void> {
+    this.#server = await runNatsServer(this.#binary, this.#folder, this.#server.port);
   }
 
   /** What its processes have logged so far, a file each: `c1.log`, `nats.log`. Of one that was started again, both lives. */

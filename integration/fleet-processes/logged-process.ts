@@ -12,6 +12,8 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string
 export class LoggedProcess {
   readonly child: ChildProcess;
   readonly lines: LogLine[] = [];
+  /** Its exit code, when it has ended; null if a signal ended it. */
+  readonly exit: Promise<number | null>;
   readonly #script: string;
   #waiting: (() => void)[] = [];
   #over = false;
@@ -26,9 +28,12 @@ export class LoggedProcess {
       this.lines.push(JSON.parse(line) as LogLine);
       this.#changed();
     });
-    this.child.on('exit', () => {
-      this.#over = true;
-      this.#changed();
+    this.exit = new Promise((resolve) => {
+      child.on('exit', (code) => {
+        this.#over = true;
+        this.#changed();
+        resolve(code);
+      });
     });
   }
 

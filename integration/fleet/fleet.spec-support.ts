@@ -8,7 +8,7 @@ import type { Unit } from '../../shared/unit/unit.ts';
 import { type ApiServer, startApiServer } from '../../coordinator/api/api-server.ts';
 import type { CampaignService } from '../../coordinator/api/campaign-service.ts';
 import type { ImageService } from '../../coordinator/api/image-service.ts';
-import type { MaskSource } from '../../coordinator/api/mask-handler.ts';
+import type { MaskService } from '../../coordinator/api/mask-service.ts';
 import type { ConnectedWorker, WorkerEvent } from '../../coordinator/api/worker-gate.ts';
 
 export const emojiSd = join('checkpoint', 'emoji-sd');
@@ -28,10 +28,7 @@ export const noCampaigns: CampaignService = {
 };
 
 /** Masks that nobody asks for. */
-export const noMasks: MaskSource = {
-  read: () => Promise.reject(new Error('not here')),
-  apply: () => Promise.reject(new Error('not here')),
-};
+export const noMasks = {} as MaskService;
 
 /** A service that makes no images. */
 export const noImages: ImageService = {

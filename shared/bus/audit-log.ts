@@ -1,5 +1,5 @@
 import type { Bus } from './bus.ts';
-import { auditSubject, streams } from './names.ts';
+import { auditCheckpoint, auditFilter, auditSubject, streams } from './names.ts';
 import { orderedRead } from './ordered-read.ts';
 import { type StoredMessage, lastMessage, swap } from './stored-message.ts';
 
@@ -40,6 +40,19 @@ export class AuditLog {
         : { kind: 'behind', head: recordOf(result.found) };
     } catch (cause) {
       throw this.#bus.explain('cannot append to the audit log', cause);
+    }
+  }
+
+  /** Every checkpoint that has records. */
+  async checkpoints(): Promise<readonly string[]> {
+    try {
+      const { state } = await this.#bus.api<{ state: { subjects?: Readonly<Record<string, number>> } }>(
+        `STREAM.INFO.${streams.audit}`,
+        { subjects_filter: auditFilter },
+      );
+      return Object.keys(state.subjects ?? {}).flatMap((subject) => auditCheckpoint(subject) ?? []);
+    } catch (cause) {
+      throw this.#bus.explain('cannot read the audit log', cause);
     }
   }
 

@@ -90,8 +90,14 @@ export function busError(what: string, where: string, cause: unknown): LetheErro
   if (cause instanceof LetheError) return cause;
   const code = codeOf(cause);
   const why = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof NatsError && cause.code === 'TIMEOUT')
+    return new LetheError(code, { what, where, why: 'it did not answer in time', next: silentAdvice, cause });
   return new LetheError(code, { what, where, why, next: advice[code], cause });
 }
+
+/** Seen with nats-server 2.15.1: it answers nothing more about a stream whose disk was full, until it is started again. */
+const silentAdvice =
+  'look whether NATS runs and has room on its disk: its log says so, and after a full disk it has to be started again; nothing is lost, the same call may be made again';
 
 type BusCode = 'bus-unavailable' | 'bus-refused' | 'bus-store-failed' | 'bus-failed';
 

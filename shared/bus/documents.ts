@@ -11,13 +11,19 @@ export interface Document {
   readonly bytes: Uint8Array;
 }
 
+/** One that was read. */
+export interface StoredDocument extends Document {
+  /** By the server's clock, milliseconds since 1970. */
+  readonly storedAt: number;
+}
+
 export type Change =
   | { readonly kind: 'stored'; readonly sequence: number }
   /** Another version stands there (or none): apply the change to that one and try again. */
-  | { readonly kind: 'conflict'; readonly found: Document | undefined };
+  | { readonly kind: 'conflict'; readonly found: StoredDocument | undefined };
 
 export type DocumentEvent =
-  | { readonly kind: 'document'; readonly document: Document }
+  | { readonly kind: 'document'; readonly document: StoredDocument }
   | { readonly kind: 'removed'; readonly key: string }
   | { readonly kind: 'current' };
 
@@ -37,7 +43,7 @@ export class Documents {
   }
 
   /** The document, as its leader has it. */
-  async read(key: string): Promise<Document | undefined> {
+  async read(key: string): Promise<StoredDocument | undefined> {
     try {
       return this.#documentOf(await lastMessage(this.#bus, this.#stream, this.#subject(key)));
     } catch (cause) {
@@ -93,10 +99,11 @@ export class Documents {
     return { kind: 'conflict', found: this.#documentOf(result.found) };
   }
 
-  #documentOf(message: StoredMessage | undefined): Document | undefined {
+  #documentOf(message: StoredMessage | undefined): StoredDocument | undefined {
     if (message === undefined || message.isTombstone) return undefined;
     const key = this.#keyOf(message.subject);
-    return key === undefined ? undefined : { key, sequence: message.sequence, bytes: message.bytes };
+    if (key === undefined) return undefined;
+    return { key, sequence: message.sequence, bytes: message.bytes, storedAt: message.storedAt };
   }
 
   *#eventOf(message: StoredMessage): Generator<DocumentEvent, void> {

@@ -7,7 +7,9 @@ interface Info {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-const names = [...Object.values(streams), 'KV_lethe_v1_campaigns', 'KV_lethe_v1_manifests', 'OBJ_lethe_v1_blobs'];
+const buckets = ['campaigns', 'manifests', 'verifications', 'servers'].map((name) => `KV_lethe_v1_${name}`);
+const kept = [...buckets, 'OBJ_lethe_v1_blobs'];
+const names = [...Object.values(streams), ...kept];
 
 await describeWithServer('the streams', (server) => {
   it('are set up by any number of coordinators at once', async () => {

@@ -1,6 +1,7 @@
 import { apiCode, hasApiCode } from './bus-error.ts';
 import type { Bus } from './bus.ts';
-import { blobStore, buckets, streamSubjects, streams } from './names.ts';
+import { blobStore, buckets, presenceBucket, streamSubjects, streams } from './names.ts';
+import { presenceAgeMs } from './presence.ts';
 
 /** Copies of every stream on a cluster of servers. */
 export type Replicas = 1 | 3 | 5;
@@ -12,9 +13,12 @@ interface StreamSettings {
 }
 
 /** Versions of a document that a bucket keeps; 64 is the most NATS KV allows. */
-const history = { [buckets.campaigns]: 8, [buckets.manifests]: 64 } as const;
+const history = { [buckets.campaigns]: 8, [buckets.manifests]: 64, [buckets.verifications]: 8 } as const;
 
-/** The streams as they must be. Nothing has a limit: what is stored is removed by acknowledgement or by gc, never by age. */
+/**
+ * The streams as they must be. Nothing has a limit: what is stored is removed by acknowledgement or by gc, never by age. Only
+ * presence is gone when nobody renews it.
+ */
 function wanted(replicas: Replicas): readonly StreamSettings[] {
   const common = {
     storage: 'file',
@@ -40,6 +44,13 @@ function wanted(replicas: Replicas): readonly StreamSettings[] {
       deny_delete: true,
       max_msgs_per_subject: history[name],
     })),
+    {
+      ...bucket,
+      name: `KV_${presenceBucket}`,
+      subjects: [`$KV.${presenceBucket}.>`],
+      max_msgs_per_subject: 1,
+      max_age: presenceAgeMs * 1e6,
+    },
     { ...bucket, name: `OBJ_${blobStore}`, subjects: [`$O.${blobStore}.C.>`, `$O.${blobStore}.M.>`] },
   ];
 }

@@ -14,6 +14,7 @@ describe('a reply subject', () => {
       deliveries: 2,
       sequence: 17,
       deliverySequence: 31,
+      storedAt: 1_700_000_000_000,
       pending: 5,
     });
   });

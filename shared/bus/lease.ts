@@ -28,6 +28,8 @@ export interface ReplyFields {
   readonly deliveries: number;
   readonly sequence: number;
   readonly deliverySequence: number;
+  /** Milliseconds since 1970. */
+  readonly storedAt: number;
   readonly pending: number;
 }
 
@@ -62,8 +64,8 @@ export function replyFields(reply: string): (ReplyFields & { readonly stream: st
   const numbers = rest.slice(0, 5);
   if (stream === undefined || consumer === undefined || !numbers.every((token) => /^\d{1,20}$/.test(token)))
     return undefined;
-  const [deliveries = 0, sequence = 0, deliverySequence = 0, , pending = 0] = numbers.map(Number);
-  return { stream, consumer, deliveries, sequence, deliverySequence, pending };
+  const [deliveries = 0, sequence = 0, deliverySequence = 0, nanoseconds = 0, pending = 0] = numbers.map(Number);
+  return { stream, consumer, deliveries, sequence, deliverySequence, storedAt: nanoseconds / 1e6, pending };
 }
 
 /** The lease that a message of the unit queue is; undefined for any other message. */

@@ -17,8 +17,16 @@ export const streams = {
 } as const;
 
 /** Buckets of documents (NATS KV). */
-export const buckets = { campaigns: 'lethe_v1_campaigns', manifests: 'lethe_v1_manifests' } as const;
+export const buckets = {
+  campaigns: 'lethe_v1_campaigns',
+  manifests: 'lethe_v1_manifests',
+  /** By mask: the newest verification of each. */
+  verifications: 'lethe_v1_verifications',
+} as const;
 export type Bucket = (typeof buckets)[keyof typeof buckets];
+
+/** The bucket of entries that disappear unless they are renewed: which processes serve what. */
+export const presenceBucket = 'lethe_v1_servers';
 
 /** The object store of blobs: partials, sums, masks, states of trajectories. */
 export const blobStore = 'lethe_v1_blobs';
@@ -39,6 +47,7 @@ export type RecordSubject = Subject<'record'>;
 export type RecordFilter = RecordSubject | Subject<'record-filter'>;
 export type AuditSubject = Subject<'audit'>;
 export type NoticeSubject = Subject<'notice'>;
+export type PresenceSubject = Subject<'presence'>;
 
 /** The units of one campaign that one kind of worker can run: what has a consumer of its own. */
 export interface QueueName {
@@ -140,7 +149,26 @@ export function auditSubject(checkpoint: string): AuditSubject {
   return `${root}.audit.${encodeToken(checkpoint, 'checkpoint')}` as AuditSubject;
 }
 
+/** The audit records of all checkpoints. */
+export const auditFilter = `${root}.audit.>`;
+
+/** The checkpoint whose audit records stand on a subject; undefined for one that `auditSubject` does not make. */
+export function auditCheckpoint(subject: string): string | undefined {
+  const prefix = `${root}.audit.`;
+  return subject.startsWith(prefix) ? decodeToken(subject.slice(prefix.length)) : undefined;
+}
+
 /** Notices that something changed: not stored, so they only ever say "look". */
 export function noticeSubject(topic: 'manifest' | 'campaign' | 'suspension'): NoticeSubject {
   return `${root}.look.${topic}` as NoticeSubject;
+}
+
+/** Where a serving process says what it serves of a checkpoint; `instance` is 32 hex digits, drawn when it starts. */
+export function presenceSubject(checkpoint: string, instance: string): PresenceSubject {
+  return `${presenceFilter(checkpoint).slice(0, -1)}${encodeToken(instance, 'instance')}` as PresenceSubject;
+}
+
+/** All processes that serve a checkpoint. */
+export function presenceFilter(checkpoint: string): string {
+  return `$KV.${presenceBucket}.${encodeToken(checkpoint, 'checkpoint')}.*`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg } from 'nats';
 import { LetheError } from '../error/lethe-error.ts';
 import type { Bus } from './bus.ts';
-import { replyFields } from './lease.ts';
+import { type ReplyFields, replyFields } from './lease.ts';
 import { pull } from './pull.ts';
 import { type StoredMessage, isTombstone } from './stored-message.ts';
 
@@ -50,7 +50,7 @@ export async function* orderedRead(
           }
           delivered++;
           last = fields.sequence;
-          yield { kind: 'message', message: storedOf(message, fields.sequence) };
+          yield { kind: 'message', message: storedOf(message, fields) };
         }
         intact &&= pulling.end === 'filled' || pulling.end === 'empty';
         if (!intact || pulling.end === 'filled' || current) continue;
@@ -102,7 +102,7 @@ async function createConsumer(
   }
 }
 
-function storedOf(message: Msg, sequence: number): StoredMessage {
+function storedOf(message: Msg, { sequence, storedAt }: ReplyFields): StoredMessage {
   const operation = message.headers?.get('KV-Operation');
-  return { subject: message.subject, sequence, bytes: message.data, isTombstone: isTombstone(operation) };
+  return { subject: message.subject, sequence, bytes: message.data, storedAt, isTombstone: isTombstone(operation) };
 }

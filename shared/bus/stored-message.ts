@@ -6,12 +6,20 @@ export interface StoredMessage {
   readonly subject: string;
   readonly sequence: number;
   readonly bytes: Uint8Array;
+  /** By the server's clock, milliseconds since 1970. */
+  readonly storedAt: number;
   /** Removed from a bucket, with this message as the trace of it. */
   readonly isTombstone: boolean;
 }
 
 interface Answer {
-  readonly message: { readonly subject: string; readonly seq: number; readonly data?: string; readonly hdrs?: string };
+  readonly message: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly data?: string;
+    readonly hdrs?: string;
+    readonly time: string;
+  };
 }
 
 /** The last message on a subject, as the stream's leader has it: a read that follows a write sees it. */
@@ -23,6 +31,7 @@ export async function lastMessage(bus: Bus, stream: string, subject: string): Pr
       subject: message.subject,
       sequence: message.seq,
       bytes: new Uint8Array(Buffer.from(message.data ?? '', 'base64')),
+      storedAt: Date.parse(message.time),
       isTombstone: isTombstone(/^KV-Operation:[ ]*(\w+)/m.exec(head)?.[1]),
     };
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 import { LetheError } from '../error/lethe-error.ts';
 import type { Patience } from './bus.ts';
 import type { Bus } from './bus.ts';
@@ -23,17 +23,38 @@ export interface TestServer {
   restart(): Promise<void>;
 }
 
-/**
- * `describe` for what needs a server: the specs get one that runs, with the streams set up. Where none can be had they are
- * skipped, and the title says why.
- */
-export async function describeWithServer(title: string, specs: (server: TestServer) => void): Promise<void> {
-  let binary: NatsBinary;
+/** A nats-server to run, or why none can be had. @throws LetheError `nats-server-untrusted` */
+async function natsBinary(): Promise<NatsBinary | string> {
   try {
-    binary = await findNatsServer(process.env, () => undefined);
+    return await findNatsServer(process.env, () => undefined);
   } catch (cause) {
-    if (!(cause instanceof LetheError) || cause.code !== 'nats-server-missing') throw cause;
-    describe.skip(`${title} (skipped: ${cause.why})`, () => undefined);
+    if (cause instanceof LetheError && cause.code === 'nats-server-missing') return cause.why;
+    throw cause;
+  }
+}
+
+/** `describe` for what starts nats-server itself. Where none can be had its specs are skipped, and the title says why. */
+export async function describeWithNats(title: string, specs: (binary: NatsBinary) => void): Promise<void> {
+  const binary = await natsBinary();
+  if (typeof binary === 'string') skip(title, binary);
+  else
+    describe(title, () => {
+      specs(binary);
+    });
+}
+
+/** vitest takes an empty suite for a mistake, so what is skipped has a spec. */
+function skip(title: string, why: string): void {
+  describe.skip(`${title} (skipped: ${why})`, () => {
+    it('needs nats-server');
+  });
+}
+
+/** `describeWithNats` for what needs a server: the specs get one that runs, with the streams set up. */
+export async function describeWithServer(title: string, specs: (server: TestServer) => void): Promise<void> {
+  const binary = await natsBinary();
+  if (typeof binary === 'string') {
+    skip(title, binary);
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'lethe-nats-'));

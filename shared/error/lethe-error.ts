@@ -43,7 +43,13 @@ export type InputErrorCode =
   /** Masks that do not belong together: other checkpoints, other shapes. */
   | 'mask-mismatch'
   /** A mask that nobody has, or a name that several have. */
-  | 'mask-missing';
+  | 'mask-missing'
+  /** A file of keys that is malformed, or that others than its owner may use. */
+  | 'key-invalid'
+  /** A mask that no verification stands behind. */
+  | 'mask-unverified'
+  /** A version of the active masks that there never was. */
+  | 'version-missing';
 
 /** The input was fine and something else failed. The command exits with 1. */
 export type FailureCode =
@@ -65,8 +71,6 @@ export type FailureCode =
   | 'image-invalid'
   /** An image that was never asked for, or whose unit has not ended. */
   | 'image-missing'
-  /** No worker that could run what is asked for. */
-  | 'worker-missing'
   /** Sums that do not belong together, or exceed what their rows allow. */
   | 'statistics-invalid'
   /** A stored cohort's sum whose bytes are damaged, forged or not canonical. */
@@ -119,6 +123,8 @@ export type FailureCode =
   | 'campaign-cancelled'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
+  /** No connected worker can run what a campaign or a job of images needs: it waits for one. */
+  | 'worker-missing'
   /** What is to be measured is not there before pruning: that it is not there after would say nothing. */
   | 'not-testable'
   /** A unit whose workers did not come back from it, time after time. */
@@ -128,7 +134,21 @@ export type FailureCode =
   /** A process of a local fleet that did not start, or ended. */
   | 'fleet-failed'
   /** No coordinator where one was looked for. */
-  | 'fleet-unreachable';
+  | 'fleet-unreachable'
+  /** A coordinator without a signing key that is asked to change what is active. */
+  | 'signing-unavailable'
+  /** A stored manifest that no trusted key has signed. */
+  | 'manifest-untrusted'
+  /** An audit log whose records do not follow from one another, or were not made by a coordinator. */
+  | 'audit-broken'
+  /** A sealed blob that cannot be opened: no key for it, or it was altered. */
+  | 'blob-sealed'
+  /** Serving processes that have not acknowledged a change in time. */
+  | 'serving-behind'
+  /** The file in which a serving process keeps what it has seen says nothing certain. */
+  | 'state-damaged'
+  /** Images were to be made where no set of masks is known yet. */
+  | 'serving-unready';
 
 const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   usage: true,
@@ -150,6 +170,9 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'unit-invalid': true,
   'name-invalid': true,
   'mask-missing': true,
+  'key-invalid': true,
+  'mask-unverified': true,
+  'version-missing': true,
 };
 
 /** What is told of a failure: one shape for every error, in every output. */

@@ -54,7 +54,8 @@ export function isMalformed({ rows, columns, bytes }: BitMatrix): boolean {
 
 function combined(a: BitMatrix, b: BitMatrix, change: (bytes: Uint8Array, other: Uint8Array) => void): BitMatrix {
   checkShapes(a, b);
-  const bytes = a.bytes.slice();
+  // A copy whatever it is: slice() of a Buffer is a view, and `a` would change.
+  const bytes = new Uint8Array(a.bytes);
   change(bytes, b.bytes);
   return { rows: a.rows, columns: a.columns, bytes };
 }

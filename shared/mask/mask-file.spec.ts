@@ -9,7 +9,7 @@ import { newDirectory, refusal } from '../checkpoint/fixture.spec-support.ts';
 import { encodeSafetensors } from '../checkpoint/write-safetensors.ts';
 import { emptyBits, hasBit } from '../tensor/bit-matrix.ts';
 import { canonicalJson } from '../unit/canonical-json.ts';
-import { type Mask, maskOf } from './mask.ts';
+import { type Mask, maskOf, uniteMasks } from './mask.ts';
 import { decodeMask, encodeMask, maskName } from './mask-file.ts';
 import { compressMask, decompressMask } from './mask-storage.ts';
 import { bitsOf, masks } from './masks.spec-support.ts';
@@ -56,6 +56,15 @@ describe('mask files', () => {
         expect(maskName(encodeMask(other))).toBe(maskName(encodeMask(mask)));
       }),
     );
+  });
+
+  it('are read into memory of their own: sets do not change with the file, nor with what is made of them', () => {
+    const file = Buffer.from(crafted({}));
+    const read = decodeMask(file);
+    uniteMasks([read, decodeMask(Buffer.from(crafted({ union: [0, 1] })))]);
+    file.fill(0xff);
+    expect(read).toEqual(decodeMask(crafted({})));
+    expect(read.layers[0]!.union.bytes.buffer.byteLength).toBe(2);
   });
 
   it('are read by the format that the others differ from', () => {

@@ -93,7 +93,8 @@ function readBits(
   const [height, width, ...rest] = entry?.shape ?? [];
   if (entry?.dtype !== 'U8' || height !== rows || width !== rowBytes(columns) || rest.length > 0)
     throw maskInvalid(name, `there is no tensor U8 [${rows}, ${rowBytes(columns)}] of this name`);
-  const set = { rows, columns, bytes: bytes.slice(entry.begin, entry.end) };
+  // A copy: slice() of a Buffer would share the file's memory.
+  const set = { rows, columns, bytes: new Uint8Array(bytes.subarray(entry.begin, entry.end)) };
   if (isMalformed(set)) throw maskInvalid(name, `bits past column ${columns} are set`);
   return set;
 }

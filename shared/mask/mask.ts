@@ -50,13 +50,17 @@ export function maskOf({ checkpoint, parts, timesteps, layers }: Mask): Mask {
  * step, the union.
  */
 export function bitsAt({ union: all, steps }: MaskedLayer, timesteps: readonly number[], timestep: number): BitMatrix {
-  const last = timesteps.at(-1);
-  if (steps.length === 0 || last === undefined || timestep < last) return all;
-  const nearest = timesteps.reduce((best, each) =>
-    Math.abs(each - timestep) < Math.abs(best - timestep) ? each : best,
-  );
+  const nearest = nearestTimestep(timesteps, timestep);
+  if (steps.length === 0 || nearest === undefined) return all;
   const sets = steps.filter((_, i) => timesteps[i] === nearest);
   return sets.reduce(union, emptyBits(all.rows, all.columns));
+}
+
+/** The scored timestep whose sets are used at a timestep; undefined below the last, where the union is. */
+export function nearestTimestep(timesteps: readonly number[], timestep: number): number | undefined {
+  const last = timesteps.at(-1);
+  if (last === undefined || timestep < last) return undefined;
+  return timesteps.reduce((best, each) => (Math.abs(each - timestep) < Math.abs(best - timestep) ? each : best));
 }
 
 /**

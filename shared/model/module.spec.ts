@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refusalOf, smallWeights } from './model.spec-support.ts';
+import { emptyBits } from '../tensor/bit-matrix.ts';
+import type { Value } from './graph/value.ts';
 import { fixed, Module, ParameterSource } from './module.ts';
 
 const source = (...args: Parameters<typeof smallWeights>) => new ParameterSource(smallWeights(...args));
@@ -27,6 +29,28 @@ describe('ParameterSource', () => {
     expect(stored).toMatchObject({ location: { offset: 100 + 2 * 10, length: 3 * 10 } });
     expect(weights.rows('w', [6, 5], 2, 5)).toBe(rows);
     expect(weights.rows('w', [6, 5], 0, 6)).toBe(weights.float('w', [6, 5]));
+  });
+
+  it('marks what is pruned of a weight, and of rows of it; a switched one is an input that knows its weight', () => {
+    const set = emptyBits(6, 5);
+    const stored = smallWeights({ w: ['F16', 6, 5], v: ['F16', 6, 5] });
+    const weights = new ParameterSource(
+      stored,
+      new Map([
+        ['w', { kind: 'always', set }],
+        ['v', { kind: 'switched', sets: [set, set] }],
+      ]),
+    );
+    const operand = (value: Value) => (value.kind === 'result' ? value.node.inputs[0] : undefined);
+    expect(operand(weights.float('w', [6, 5]))).toMatchObject({ name: 'w', pruned: { set, first: 0 } });
+    expect(operand(weights.rows('w', [6, 5], 2, 5))).toMatchObject({ name: 'w[2:5]', pruned: { set, first: 2 } });
+    const part = weights.rows('v', [6, 5], 2, 5);
+    expect(part).toMatchObject({
+      kind: 'input',
+      type: { element: 'float', shape: [3, 5] },
+      weight: { stored: { name: 'v[2:5]', location: { length: 30 } }, sets: [{ first: 2 }, { first: 2 }] },
+    });
+    expect(weights.rows('v', [6, 5], 2, 5)).toBe(part);
   });
 
   it.each([

@@ -1,16 +1,24 @@
 import type { TensorDtype } from '../checkpoint/tensor-dtype.ts';
 import type { Weights } from '../checkpoint/weights.ts';
 import { LetheError } from '../error/lethe-error.ts';
-import { type BitMatrix, hasBit } from '../tensor/bit-matrix.ts';
+import type { BitMatrix } from '../tensor/bit-matrix.ts';
 import { type Dim, type ElementType, sameShape } from './graph/tensor-type.ts';
-import { boolConstant, floatConstant, type Parameter, type Value } from './graph/value.ts';
-import { cast, where } from './ops/layout.ts';
+import type { Parameter, Value } from './graph/value.ts';
+import { cast } from './ops/layout.ts';
 
 /** Stored dtypes a model may have; all are computed in fp32. */
 const elementTypes: Partial<Record<TensorDtype, ElementType>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
 
-/** Weights that count as 0, by the names of the matrices they are in. */
-export type PrunedWeights = ReadonlyMap<string, BitMatrix>;
+/**
+ * What of a weight matrix counts as 0: a set, or one of several that every run names. A switched matrix is an input of the
+ * graph, which the runtime cannot lay out in advance: its products cost more (docs/decision/010).
+ */
+export type PrunedWeight =
+  | { readonly kind: 'always'; readonly set: BitMatrix }
+  | { readonly kind: 'switched'; readonly sets: readonly BitMatrix[] };
+
+/** By the names of the matrices. All switched ones of a model have as many sets. */
+export type PrunedWeights = ReadonlyMap<string, PrunedWeight>;
 
 /** The weights of one model, by the names diffusers gives them, as values of a graph. */
 export class ParameterSource {
@@ -68,7 +76,7 @@ export class ParameterSource {
     return parameter;
   }
 
-  /** A weight in fp32, pruned; the runtime casts and prunes it once, when it loads the model. */
+  /** A weight in fp32, pruned; the runtime casts it once, when it loads the model. */
   float(name: string, shape: readonly number[]): Value {
     return this.#inFloat(this.stored(name, shape), name, 0);
   }
@@ -97,9 +105,7 @@ export class ParameterSource {
   #inFloat(stored: Parameter, name: string, first: number): Value {
     let value = this.#cast.get(stored.name);
     if (value === undefined) {
-      value = cast(stored.name, stored, 'float');
-      const pruned = this.#pruned.get(name);
-      if (pruned !== undefined) value = prune(`${stored.name}.pruned`, value, pruned, first);
+      value = prune(stored, this.#pruned.get(name), first);
       this.#cast.set(stored.name, value);
     }
     return value;
@@ -142,15 +148,24 @@ export function fixed(dim: Dim | undefined, what: string): number {
   });
 }
 
-/** Zero in place of the pruned entries, whatever they are: an infinite weight has no effect either. */
-function prune(path: string, weight: Value, pruned: BitMatrix, first: number): Value {
-  const [rows = 0, columns = 0] = weight.type.shape.map((dim) => fixed(dim, path));
-  const kept = new Uint8Array(rows * columns);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      kept[row * columns + column] = hasBit(pruned, first + row, column) ? 0 : 1;
-  const keep = boolConstant(`${path}/kept`, [rows, columns], kept);
-  return where(path, keep, weight, floatConstant(`${path}/zero`, [1], [0]));
+/** Zero takes the place of what is pruned, whatever it is: an infinite weight has no effect either. */
+function prune(stored: Parameter, pruned: PrunedWeight | undefined, first: number): Value {
+  switch (pruned?.kind) {
+    case undefined:
+      return cast(stored.name, stored, 'float');
+    case 'always':
+      return cast(stored.name, { ...stored, pruned: { set: pruned.set, first } }, 'float');
+    case 'switched': {
+      const sets = pruned.sets.map((set) => ({ set, first }));
+      const { shape } = stored.type;
+      return {
+        kind: 'input',
+        name: `${stored.name}.switched`,
+        type: { element: 'float', shape },
+        weight: { stored, sets },
+      };
+    }
+  }
 }
 
 function mismatch(name: string, file: string, why: string): LetheError {

@@ -21,7 +21,8 @@ function textOf(value: unknown, path: string): string {
     if (!Number.isFinite(value)) throw refusal(path, String(value));
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item, i) => textOf(item, `${path}[${i}]`)).join(',')}]`;
+  // Array.from: map would pass over what is not there, and leave no trace of it.
+  if (Array.isArray(value)) return `[${Array.from(value, (item, i) => textOf(item, `${path}[${i}]`)).join(',')}]`;
   if (typeof value !== 'object') throw refusal(path, `a value of type ${typeof value}`);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refusal(path, 'an object that is no plain data');

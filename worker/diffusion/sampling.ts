@@ -14,8 +14,8 @@ export interface Sampling {
 }
 
 /** Rows a trajectory in a UNet call: empty prompt and prompt, or the prompt alone. */
-export function rowsOf(sampling: Sampling): 1 | 2 {
-  return sampling.guidance > 1 ? 2 : 1;
+export function rowsOf({ guidance }: Pick<Sampling, 'guidance'>): 1 | 2 {
+  return guidance > 1 ? 2 : 1;
 }
 
 /** Latents of at most this side: 2,048 latent pixels are 16,384 image pixels in every published model. */

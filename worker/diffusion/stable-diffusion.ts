@@ -1,28 +1,22 @@
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { clipTextInputs } from '../../shared/model/family/clip/clip-text.ts';
 import type { UNetConfig } from '../../shared/model/family/unet/config.ts';
-import { unetInputs } from '../../shared/model/family/unet/unet.ts';
 import { imageScale, type VaeConfig } from '../../shared/model/family/vae/config.ts';
-import { vaeInputs } from '../../shared/model/family/vae/decoder.ts';
-import type { Graph } from '../../shared/model/graph/graph.ts';
 import {
   type ClipTokenizer,
   loadClipTokenizer,
   type TokenizedPrompt,
 } from '../../shared/model/tokenizer/clip-tokenizer.ts';
-import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
-import type { Session } from '../session/session-thread.ts';
+import { type Pruning, unpruned } from '../prune/pruning.ts';
 import type { SessionCache } from '../session/session-cache.ts';
-import { denoise, type Predict } from './denoise.ts';
+import { denoise } from './denoise.ts';
 import { denormalize, type Image } from './image.ts';
 import { parsePipelineConfig, type PipelineConfig, requireFit } from './pipeline-config.ts';
-import { decoderGraph, textGraph, unetGraph } from './pipeline-graphs.ts';
-import { concatenate, rowsOfTensor } from './rows.ts';
+import { PipelineModels, type UNetShape } from './pipeline-models.ts';
+import { rowsOfTensor } from './rows.ts';
 import { checkSampling, rowsOf, type Sampling } from './sampling.ts';
 import { schedulerNameOf } from './scheduler/scheduler-config.ts';
 import type { SchedulerName } from './scheduler/scheduler-name.ts';
-import { type Pruning, unpruned } from '../prune/pruning.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { requireLatents, startTrajectory, type Trajectory } from './trajectory.ts';
 
@@ -37,21 +31,18 @@ export class StableDiffusion {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: ClipTokenizer;
   readonly #config: PipelineConfig;
-  readonly #sessions: SessionCache;
-  readonly #pruning: Pruning;
+  readonly #models: PipelineModels;
 
   private constructor(
     checkpoint: Checkpoint,
     config: PipelineConfig,
     tokenizer: ClipTokenizer,
-    sessions: SessionCache,
-    pruning: Pruning,
+    models: PipelineModels,
   ) {
     this.checkpoint = checkpoint;
     this.tokenizer = tokenizer;
     this.#config = config;
-    this.#sessions = sessions;
-    this.#pruning = pruning;
+    this.#models = models;
   }
 
   /**
@@ -67,7 +58,15 @@ export class StableDiffusion {
     const config = parsePipelineConfig(checkpoint);
     const tokenizer = await loadClipTokenizer(checkpoint.tokenizer, config.text.positions);
     requireFit(checkpoint, config, tokenizer);
-    return new StableDiffusion(checkpoint, config, tokenizer, sessions, pruning);
+    const all = { textEncoder: sessions, unet: sessions, vae: sessions };
+    const models = new PipelineModels(checkpoint, config, tokenizer.maxLength, all, pruning);
+    return new StableDiffusion(checkpoint, config, tokenizer, models);
+  }
+
+  /** The same checkpoint with a part of its weights at 0. What that changes is loaded in `sessions`, the rest is shared. */
+  pruned(pruning: Pruning, sessions: SessionCache): StableDiffusion {
+    const models = this.#models.pruned(pruning, sessions);
+    return new StableDiffusion(this.checkpoint, this.#config, this.tokenizer, models);
   }
 
   get unetConfig(): UNetConfig {
@@ -99,27 +98,22 @@ export class StableDiffusion {
    *
    * @throws LetheError `tensor-mismatch` for a weight that is missing or has another shape than the config says.
    */
-  checkWeights(sampling: Sampling): void {
-    this.#textGraph();
-    this.#unetGraph(sampling);
-    this.#decoderGraph(sampling.height, sampling.width);
+  checkWeights(shape: UNetShape): void {
+    this.#models.check(shape);
+  }
+
+  /** Loads the models that images of this size need, so that the first one does not wait. @throws LetheError as the models. */
+  load(shape: UNetShape): Promise<void> {
+    return this.#models.load(shape);
   }
 
   /** The text encoder's last hidden state of each prompt; one call for all. */
   async encode(prompts: readonly TokenizedPrompt[]): Promise<readonly PromptEmbedding[]> {
     if (prompts.length === 0) return [];
     const length = this.tokenizer.maxLength;
-    const data = new Int32Array(prompts.length * length);
-    for (const [i, { ids }] of prompts.entries()) data.set(ids, i * length);
-    const build = () => this.#textGraph();
-    return this.#sessions.use(
-      `${this.checkpoint.directory} text_encoder ${this.#pruning.id}`,
-      build,
-      async (session) => {
-        const ids = { type: 'int32', shape: [prompts.length, length], data } as const;
-        return rowsOfTensor(await onlyOutput(session, { [clipTextInputs.ids]: ids }), prompts.length);
-      },
-    );
+    const ids = new Int32Array(prompts.length * length);
+    for (const [i, prompt] of prompts.entries()) ids.set(prompt.ids, i * length);
+    return rowsOfTensor(await this.#models.encode(ids), prompts.length);
   }
 
   /** A trajectory before its first call. */
@@ -145,33 +139,15 @@ export class StableDiffusion {
   ): AsyncGenerator<readonly Trajectory[], void, undefined> {
     const { height, width } = sampling;
     const rows = rowsOf(sampling);
-    const tokens = this.tokenizer.maxLength;
     const { inChannels, crossAttentionWidth } = this.unetConfig;
     for (const { latents } of start) requireLatents(latents, inChannels, height, width);
-    const context = new Float32Array(start.length * rows * tokens * crossAttentionWidth);
-    const perRow = tokens * crossAttentionWidth;
+    const perRow = this.tokenizer.maxLength * crossAttentionWidth;
+    const context = new Float32Array(start.length * rows * perRow);
     for (const [i, text] of texts.entries()) {
       if (rows === 2) context.set(empty, 2 * i * perRow);
       context.set(text, (rows * i + rows - 1) * perRow);
     }
-    const build = () => this.#unetGraph(sampling);
-    const key = `${this.checkpoint.directory} unet ${height}x${width} ${rows} ${this.#pruning.id}`;
-
-    const predict: Predict = (samples, timestep) =>
-      this.#sessions.use(key, build, async (session) => {
-        const shape = [samples.length, inChannels, height, width];
-        const output = await onlyOutput(session, {
-          [unetInputs.sample]: { type: 'float32', shape, data: concatenate(samples) },
-          [unetInputs.timestep]: { type: 'float32', shape: [1], data: Float32Array.of(timestep) },
-          [unetInputs.context]: {
-            type: 'float32',
-            shape: [samples.length * rows, tokens, crossAttentionWidth],
-            data: context,
-          },
-        });
-        return rowsOfTensor(output, samples.length);
-      });
-    yield* denoise(predict, scheduler, sampling, start);
+    yield* denoise(this.#models.predict(sampling, context), scheduler, sampling, start);
   }
 
   /**
@@ -191,33 +167,9 @@ export class StableDiffusion {
   }
 
   /** The decoder alone, AutoencoderKL.decode: latents as it takes them, [channels, height, width], to about [-1, 1]. */
-  async decodeRaw(height: number, width: number, latents: readonly Float32Array[]): Promise<readonly Float32Array[]> {
-    const build = () => this.#decoderGraph(height, width);
-    return this.#sessions.use(`${this.checkpoint.directory} vae ${height}x${width}`, build, async (session) => {
-      const shape = [latents.length, this.vaeConfig.latentChannels, height, width];
-      const feed = { type: 'float32', shape, data: concatenate(latents) } as const;
-      return rowsOfTensor(await onlyOutput(session, { [vaeInputs.latents]: feed }), latents.length);
-    });
+  decodeRaw(height: number, width: number, latents: readonly Float32Array[]): Promise<readonly Float32Array[]> {
+    return this.#models.decode(height, width, latents);
   }
-
-  #textGraph(): Graph {
-    return textGraph(this.checkpoint, this.#config, this.tokenizer.maxLength, this.#pruning.textEncoder);
-  }
-
-  #unetGraph(sampling: Sampling): Graph {
-    const { height, width } = sampling;
-    const call = { height, width, tokens: this.tokenizer.maxLength, rows: rowsOf(sampling) };
-    return unetGraph(this.checkpoint, this.#config, call, this.#pruning.unet);
-  }
-
-  #decoderGraph(height: number, width: number): Graph {
-    return decoderGraph(this.checkpoint, this.#config, height, width);
-  }
-}
-
-async function onlyOutput(session: Session, feeds: Parameters<Session['run']>[0]): Promise<FloatTensor> {
-  const [output] = (await session.run(feeds)).values();
-  return output ?? { shape: [0], data: new Float32Array() };
 }
 
 function requireFinite(decoded: Float32Array, place: number): void {

@@ -58,9 +58,9 @@ describe('drawing a unit', () => {
     const images = await drawUnit(model, unit, calls, { ...running, onPhase: (phase) => phases.push(phase) });
     expect(images).toHaveLength(3);
     expect(phases.map((phase) => (phase.kind === 'step' ? phase.step : phase.kind))).toEqual([
-      'encoding',
       'loading',
-      ...[1, 2, 3, 4],
+      'encoding',
+      ...[0, 1, 2, 3, 4],
       ...['decoding', 'decoding', 'decoding'],
     ]);
     // The empty prompt, and each of the others once.

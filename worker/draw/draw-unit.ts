@@ -28,6 +28,8 @@ export async function drawUnit(
   const items = unit.trajectories.length;
   const start = unit.trajectories.map(({ seed }) => model.start(BigInt(seed), sampling, scheduler));
 
+  requireRunning(supervision, { kind: 'loading' });
+  await model.load(sampling);
   requireRunning(supervision, { kind: 'encoding' });
   const prompts = unit.trajectories.map(({ prompt }) => prompt);
   const distinct = [...new Set(rowsOf(sampling) === 2 ? ['', ...prompts] : prompts)];
@@ -35,10 +37,9 @@ export async function drawUnit(
   const embeddings = await model.encode(distinct.map((prompt) => model.tokenizer.encode(prompt)));
   const textOf = (prompt: string): Float32Array => embeddings[distinct.indexOf(prompt)] ?? new Float32Array();
 
-  // The UNet is loaded with its first call.
-  requireRunning(supervision, { kind: 'loading' });
   let end: readonly Trajectory[] = start;
   let step = 0;
+  requireRunning(supervision, { kind: 'step', step });
   for await (end of model.denoise(sampling, scheduler, start, prompts.map(textOf), textOf(''))) {
     counter.unetRuns += 1;
     counter.unetCalls += items;

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import { type Mask, maskOf } from '../../shared/mask/mask.ts';
+import type { Mask } from '../../shared/mask/mask.ts';
 import type { MaskedLayer } from '../../shared/method/method.ts';
 import type { PrunedWeights } from '../../shared/model/module.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
-import { type BitMatrix, emptyBits, rowBytes } from '../../shared/tensor/bit-matrix.ts';
+import { emptyBits } from '../../shared/tensor/bit-matrix.ts';
 import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { generateImages } from '../diffusion/generate.ts';
 import { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import { SessionCache } from '../session/session-cache.ts';
 import { SessionThread } from '../session/session-thread.ts';
+import { allBits, type BitsOf, maskWith, siteLayers } from './masks.spec-support.ts';
 import { type Pruning, pruningOf, unpruned } from './pruning.ts';
 
 let thread: SessionThread;
@@ -23,30 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => thread.close());
 
-/** All layers of a site with these bits. */
-function layersOf(site: SiteName, bits: (rows: number, columns: number) => BitMatrix): readonly MaskedLayer[] {
-  const { layer, component } = sites.find(({ name }) => name === site) ?? sites[0] ?? { layer: /$/, component: 'unet' };
-  const { weights } = component === 'unet' ? checkpoint.unet : checkpoint.textEncoder;
-  return [...weights.tensors].flatMap(([weight, { shape }]) => {
-    const [rows = 0, columns = 0] = shape;
-    const name = weight.replace(/\.weight$/, '');
-    if (name === weight || !layer.test(name)) return [];
-    return [{ site, name, union: bits(rows, columns), steps: [] }];
-  });
-}
-
-const allBits = (rows: number, columns: number): BitMatrix => {
-  const bytes = new Uint8Array(rows * rowBytes(columns)).fill(255);
-  return { rows, columns, bytes };
-};
-
-const masked = (layers: readonly MaskedLayer[], of = id): Mask =>
-  maskOf({
-    checkpoint: of,
-    parts: [{ concept: 'cat', method: 'conceptprune', settings: {} }],
-    timesteps: [],
-    layers,
-  });
+const layersOf = (site: SiteName, bits: BitsOf): readonly MaskedLayer[] => siteLayers(checkpoint, site, bits);
+const masked = (layers: readonly MaskedLayer[], of = id): Mask => maskWith(of, layers);
 
 async function image(pruning: Pruning, from = checkpoint): Promise<Float32Array> {
   const sessions = new SessionCache(thread, { provider: 'cpu', threads: 1 }, 3);

@@ -1,3 +1,4 @@
+import type { Input, Parameter } from '../../shared/model/graph/value.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { Provider, ProviderSupport } from './provider.ts';
 
@@ -22,6 +23,10 @@ export type Request =
       readonly model: Uint8Array;
       /** Folder that external weights are resolved against. */
       readonly weightsDirectory: string;
+      /** Those that the model was encoded without. */
+      readonly pruned: readonly Parameter[];
+      /** Inputs that the session feeds itself. */
+      readonly switched: readonly Input[];
       readonly settings: SessionSettings;
     }
   | { readonly kind: 'open-file'; readonly id: number; readonly path: string; readonly settings: SessionSettings }
@@ -30,6 +35,8 @@ export type Request =
       readonly id: number;
       readonly session: number;
       readonly feeds: Readonly<Record<string, HostTensor>>;
+      /** Which set of its switched weights is pruned; absent where it has none. */
+      readonly set?: number | undefined;
     }
   | { readonly kind: 'dispose'; readonly id: number; readonly session: number }
   /** The last one: what is queued before it is dropped, and the thread ends. */

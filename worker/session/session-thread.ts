@@ -14,9 +14,10 @@ export interface Session {
   /**
    * Runs the model once. Feeds and outputs are by the names of the graph's inputs and outputs; all outputs are fp32.
    *
+   * @param set which of the sets of its switched weights counts as 0; needed where it has such weights
    * @throws LetheError `session-failed` with the runtime's reason, `session-lost` if its thread ended.
    */
-  run(feeds: Readonly<Record<string, HostTensor>>): Promise<ReadonlyMap<string, FloatTensor>>;
+  run(feeds: Readonly<Record<string, HostTensor>>, set?: number): Promise<ReadonlyMap<string, FloatTensor>>;
   /** Frees the model's memory once the runs under way are done. Later runs are refused; disposing again does nothing. */
   dispose(): Promise<void>;
 }
@@ -72,14 +73,15 @@ export class SessionThread {
   /** Loads the smallest model with a provider: undefined if that works, else the runtime's reason. */
   async tryProvider(provider: Provider): Promise<string | undefined> {
     const model = encodeModel(probe, '/');
-    const opened = await this.#ask({ kind: 'open', model, weightsDirectory: '', settings: { provider, threads: 1 } });
+    const settings = { provider, threads: 1 };
+    const opened = await this.#ask({ kind: 'open', model, weightsDirectory: '', pruned: [], switched: [], settings });
     if (opened.kind !== 'opened') return reasonOf(opened);
     await this.#ask({ kind: 'dispose', session: opened.session });
     return undefined;
   }
 
   /**
-   * Loads a graph. Its weights are mapped from the checkpoint's files by the runtime.
+   * Loads a graph. Its weights are mapped from the checkpoint's files by the runtime; what is pruned of them is read anew.
    *
    * @throws LetheError `provider-unavailable` if the provider is not there, `session-failed` with the runtime's reason.
    */
@@ -90,7 +92,9 @@ export class SessionThread {
 
     const weightsDirectory = commonDirectory(graph.parameters.map((parameter) => parameter.location.file));
     const model = encodeModel(graph, weightsDirectory);
-    const opened = await this.#ask({ kind: 'open', model, weightsDirectory, settings });
+    const pruned = graph.parameters.filter((parameter) => parameter.pruned !== undefined);
+    const switched = graph.inputs.filter(({ weight }) => weight !== undefined);
+    const opened = await this.#ask({ kind: 'open', model, weightsDirectory, pruned, switched, settings });
     if (opened.kind !== 'opened') {
       // The runtime has no error codes: whether the provider or the model is at fault is asked of the smallest model.
       const problem = await this.tryProvider(settings.provider);
@@ -127,9 +131,9 @@ export class SessionThread {
   #session(name: string, session: number): Session {
     let disposed = false;
     return {
-      run: async (feeds) => {
+      run: async (feeds, set) => {
         if (disposed) throw failed(`cannot run ${name}`, 'the session has been disposed of');
-        const reply = await this.#ask({ kind: 'run', session, feeds });
+        const reply = await this.#ask({ kind: 'run', session, feeds, set });
         if (reply.kind === 'ran') return new Map(Object.entries(reply.outputs));
         throw failed(`cannot run ${name}`, reasonOf(reply));
       },

@@ -5,15 +5,24 @@
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { withWeights } from '../../shared/model/graph/encode.ts';
+import type { Parameter } from '../../shared/model/graph/value.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request } from './protocol.ts';
+import { readPruned } from './pruned-weights.ts';
 import { sessionOptions } from './session-options.ts';
+import { SwitchedWeights } from './switched-weights.ts';
 
 // Fatal only, here and in every session: what fails is thrown and reported once, with what to do.
 env.logLevel = 'fatal';
 
-const sessions = new Map<number, InferenceSession>();
+interface Opened {
+  readonly session: InferenceSession;
+  readonly switched: SwitchedWeights;
+}
+
+const sessions = new Map<number, Opened>();
 let opened = 0;
 
 async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Reply> {
@@ -24,35 +33,43 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'supported', id, providers };
     }
     case 'open': {
+      const pruned: { parameter: Parameter; bytes: Uint8Array }[] = [];
+      for (const parameter of request.pruned) pruned.push({ parameter, bytes: await readPruned(parameter) });
+      const switched = await SwitchedWeights.read(request.switched);
       const options = sessionOptions(request.settings, request.weightsDirectory);
-      return keep(id, await InferenceSession.create(request.model, options));
+      const session = await InferenceSession.create(withWeights(request.model, pruned), options);
+      return keep(id, session, switched);
     }
     case 'open-file': {
       const options = sessionOptions(request.settings, dirname(request.path));
-      return keep(id, await InferenceSession.create(request.path, options));
+      return keep(id, await InferenceSession.create(request.path, options), await SwitchedWeights.read([]));
     }
     case 'run': {
-      const outputs = await sessionOf(request.session).run(toRuntime(request.feeds));
+      const { session, switched } = openedOf(request.session);
+      const feeds = toRuntime(request.feeds);
+      for (const { name, shape, values } of switched.feeds(request.set))
+        feeds[name] = new Tensor('float32', values, [...shape]);
+      const outputs = await session.run(feeds);
       return { kind: 'ran', id, outputs: fromRuntime(outputs) };
     }
     case 'dispose': {
-      await sessionOf(request.session).release();
+      await openedOf(request.session).session.release();
       sessions.delete(request.session);
       return { kind: 'disposed', id };
     }
   }
 }
 
-function keep(id: number, session: InferenceSession): Reply {
+function keep(id: number, session: InferenceSession, switched: SwitchedWeights): Reply {
   opened += 1;
-  sessions.set(opened, session);
+  sessions.set(opened, { session, switched });
   return { kind: 'opened', id, session: opened, inputs: session.inputNames, outputs: session.outputNames };
 }
 
-function sessionOf(id: number): InferenceSession {
-  const session = sessions.get(id);
-  if (session === undefined) throw defect(`session ${id}`, 'it is not open');
-  return session;
+function openedOf(id: number): Opened {
+  const found = sessions.get(id);
+  if (found === undefined) throw defect(`session ${id}`, 'it is not open');
+  return found;
 }
 
 function toRuntime(feeds: Readonly<Record<string, HostTensor>>): Record<string, Tensor> {

@@ -28,7 +28,8 @@ const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
 };
 
 /**
- * Serialises a graph as an ONNX model whose weights stay in the checkpoint's files.
+ * Serialises a graph as an ONNX model whose weights stay in the checkpoint's files. Pruned ones are left out: `withWeights`
+ * puts them in.
  *
  * @param weightsDirectory folder the runtime resolves external data against; every parameter's file lies below it.
  */
@@ -45,13 +46,35 @@ export function encodeModel(graph: Graph, weightsDirectory: string): Uint8Array 
       input: graph.inputs.map((value) => valueInfo(value.name, value.type)),
       output: graph.outputs.map((value) => valueInfo(value.name, value.type)),
       initializer: [
-        ...graph.parameters.map((parameter) => externalTensor(parameter, weightsDirectory)),
+        ...graph.parameters
+          .filter(({ pruned }) => pruned === undefined)
+          .map((parameter) => externalTensor(parameter, weightsDirectory)),
         ...graph.constants.map(inlineTensor),
       ],
       node: graph.nodes.map(encodeNode),
     },
   };
   return ModelProto.encode(ModelProto.fromPartial(model)).finish();
+}
+
+/**
+ * A model that `encodeModel` made with the weights it left out, whose bytes are now known. Two protobuf messages written
+ * one after the other are read as one, so the model is not decoded. All of it is below 2 GiB, the limit of protobuf.
+ */
+export function withWeights(
+  model: Uint8Array,
+  weights: readonly { readonly parameter: Parameter; readonly bytes: Uint8Array }[],
+): Uint8Array {
+  if (weights.length === 0) return model;
+  const initializer = weights.map(({ parameter: { name, type }, bytes }) => {
+    return {
+      name,
+      dims: type.shape.map(Number),
+      dataType: dataTypes[type.element],
+      rawData: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    };
+  });
+  return Buffer.concat([model, ModelProto.encode(ModelProto.fromPartial({ graph: { initializer } })).finish()]);
 }
 
 function valueInfo(name: string, type: TensorType): DeepPartial<ValueInfoProto> {

@@ -1,3 +1,4 @@
+import type { BitMatrix } from '../../tensor/bit-matrix.ts';
 import type { TensorType } from './tensor-type.ts';
 
 /**
@@ -6,11 +7,18 @@ import type { TensorType } from './tensor-type.ts';
  */
 export type Value = Input | Parameter | Constant | Result;
 
-/** Bound by the caller at every run. */
+/** Bound by the caller at every run; a switched weight by the session. */
 export interface Input {
   readonly kind: 'input';
   readonly name: string;
   readonly type: TensorType;
+  readonly weight?: SwitchedWeight;
+}
+
+/** A weight of which one of several sets of entries counts as 0; every run says which. */
+export interface SwitchedWeight {
+  readonly stored: Parameter;
+  readonly sets: readonly PrunedRows[];
 }
 
 /** A weight of the checkpoint, left where it is: the runtime maps it from the file. */
@@ -20,6 +28,14 @@ export interface Parameter {
   readonly name: string;
   readonly type: TensorType;
   readonly location: ParameterLocation;
+  /** Entries that count as 0, whatever the file holds there. */
+  readonly pruned?: PrunedRows;
+}
+
+/** The rows of a set, from `first` on, that belong to a weight: all of them, or those of a part of it. */
+export interface PrunedRows {
+  readonly set: BitMatrix;
+  readonly first: number;
 }
 
 export interface ParameterLocation {
@@ -36,7 +52,7 @@ export interface Constant {
   readonly kind: 'constant';
   readonly name: string;
   readonly type: TensorType;
-  readonly data: Float32Array | BigInt64Array | Uint8Array;
+  readonly data: Float32Array | BigInt64Array;
 }
 
 /** One output of a node. */
@@ -75,9 +91,4 @@ export function floatConstant(name: string, shape: readonly number[], data: read
 export function intConstant(name: string, data: readonly number[]): Constant {
   const data64 = BigInt64Array.from(data.map(BigInt));
   return { kind: 'constant', name, type: { element: 'int64', shape: [data.length] }, data: data64 };
-}
-
-/** Truth values, a byte each: 0 or 1. */
-export function boolConstant(name: string, shape: readonly number[], data: Uint8Array): Constant {
-  return { kind: 'constant', name, type: { element: 'bool', shape }, data };
 }

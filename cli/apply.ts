@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { timeoutOption } from './fleet/await-serving.ts';
+import { causeOf, type CauseOptions, reasonOption, whoOption } from './fleet/change-cause.ts';
+import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
+import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
+import { type KnownMask, MaskShelf } from './fleet/mask-shelf.ts';
+import { requireFleet } from './fleet/open-fleet.ts';
+import * as options from './options.ts';
+
+export function applyCommand(): Command {
+  return new Command('apply')
+    .description('Makes masks active beside those that are, and waits until every serving process has them.')
+    .argument('<mask...>', 'hashes or the beginnings of them, or concepts')
+    .option('--force', 'masks too that no verification stands behind; --reason has to say why')
+    .addOption(reasonOption())
+    .addOption(whoOption())
+    .addOption(timeoutOption())
+    .addOption(coordinatorOption())
+    .addOption(dataOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Each mask takes the place of the one its concept had. The change is a record of the audit log (\`lethe audit\`) with who, why
+and which verification stands behind each mask, and is published under a new version. Exit code 1 if serving processes have
+not taken it over in time: they are named, and the change stands.
+
+Examples:
+  $ lethe apply violin Neon
+  $ lethe apply 3f2a9c --force --reason "incident 4711"`,
+    )
+    .action(async (names: readonly string[], given: ChangeOptions & CauseOptions & FleetOptions) => {
+      if (given.force === true && (given.reason ?? '').trim() === '')
+        throw new LetheError('usage', {
+          what: 'cannot force the change',
+          where: '--force',
+          why: 'no reason is given',
+          next: 'add --reason TEXT: the audit log keeps it',
+        });
+      const settings = await fleetSettings(given);
+      const client = await requireFleet(settings);
+      try {
+        const { checkpoint, masks } = await namedMasks(new MaskShelf(settings.data, client), names);
+        await changeMasks(client, checkpoint, () => client.apply(checkpoint, masks, [], causeOf(given)), given);
+      } finally {
+        client.close();
+      }
+    });
+}
+
+/** The masks of one checkpoint, each concept once. @throws LetheError `mask-missing`, `mask-mismatch`, `usage` */
+async function namedMasks(shelf: MaskShelf, names: readonly string[]) {
+  const found: KnownMask[] = [];
+  for (const name of names) found.push(await shelf.find(name));
+  const checkpoints = new Set<string>();
+  for (const { hash } of found) checkpoints.add((await shelf.read(hash)).checkpoint);
+  const [checkpoint = '', other] = [...checkpoints];
+  if (other !== undefined)
+    throw new LetheError('mask-mismatch', {
+      what: 'cannot make the masks active together',
+      where: names.join(', '),
+      why: `they are of several checkpoints: ${[...checkpoints].map((id) => id.slice(0, 19)).join(', ')}`,
+      next: 'apply those of each checkpoint by themselves',
+    });
+  const masks = [...new Map(found.map(({ hash, concept }) => [hash, { concept, mask: hash }])).values()];
+  const twice = masks.find(({ concept }, i) => masks.findIndex((each) => each.concept === concept) < i);
+  if (twice === undefined) return { checkpoint, masks };
+  throw new LetheError('usage', {
+    what: 'cannot make the masks active together',
+    where: names.join(', '),
+    why: `two of them are of the concept ${twice.concept}`,
+    next: 'a concept has one mask: choose one of them',
+  });
+}

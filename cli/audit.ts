@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { checkLog } from './fleet/check-log.ts';
+import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
+import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
+import { requireFleet } from './fleet/open-fleet.ts';
+import { isThere } from './keys/key-folder.ts';
+import { keysOf } from './keys/keys-options.ts';
+import * as options from './options.ts';
+import { auditText, faultsOf } from './output/audit-text.ts';
+import { exitCodes, reportFailure } from './output/failure.ts';
+
+interface AuditOptions extends FleetOptions {
+  readonly checkpoint?: string;
+  readonly trustList?: string;
+  readonly json?: boolean;
+}
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('Prints the audit log of the active masks, and checks it: who, why, which verification, in one chain.')
+    .addOption(checkpointIdOption())
+    .addOption(
+      new Option(
+        '--trust-list <file>',
+        "keys whose signatures count (default: the local fleet's, else the coordinator's)",
+      ).env('LETHE_TRUST_LIST'),
+    )
+    .addOption(coordinatorOption())
+    .addOption(dataOption())
+    .addOption(options.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Checked here, from the bytes: every record is signed by a trusted key and names the hash of the one before it, versions grow,
+and the manifest that is published is the one that its record describes. Exit code 1 if that does not hold; what is wrong is
+named. A record without a manifest is no fault: its coordinator is about to publish it, or the next one will.
+
+Example:
+  $ lethe audit --trust-list ./keys/trust.json`,
+    )
+    .action(async (given: AuditOptions) => {
+      const settings = await fleetSettings(given);
+      const client = await requireFleet(settings);
+      try {
+        const { checkpoint } = await findCheckpoint(client, given.checkpoint);
+        const local = keysOf(settings.data).trustList;
+        const file = given.trustList ?? ((await isThere(local)) ? local : undefined);
+        const log = await checkLog(client, checkpoint, file);
+        const faults = faultsOf(log);
+        process.stdout.write(
+          given.json === true ? `${JSON.stringify({ ...log, valid: faults.length === 0 })}\n` : `${auditText(log)}\n`,
+        );
+        if (faults.length === 0) return;
+        process.stderr.write(`${reportFailure(broken(checkpoint, faults)).text}\n`);
+        process.exitCode = exitCodes.failed;
+      } finally {
+        client.close();
+      }
+    });
+}
+
+function broken(where: string, faults: readonly string[]): LetheError {
+  return new LetheError('audit-broken', {
+    what: 'the audit log does not hold',
+    where,
+    why: faults.join('; '),
+    next: 'somebody has written to NATS who is no coordinator, or records were lost: compare with a backup; `lethe rollback` makes a version active that is known to be good',
+  });
+}

@@ -1,0 +1,319 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { describe, expect, it, vi } from 'vitest';
+import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
+import { AuditChain, type ChainLink } from '../../shared/manifest/audit-chain.ts';
+import type { RecordedMask } from '../../shared/manifest/change-record.ts';
+import { isSealed } from '../../shared/manifest/seal-blob.ts';
+import { newKey, trustIn } from '../../shared/manifest/manifests.spec-support.ts';
+import { createSigningKey, type SigningKey } from '../../shared/manifest/signing-key.ts';
+import type { TrustList } from '../../shared/manifest/trust-list.ts';
+import { decodeMask } from '../../shared/mask/mask-file.ts';
+import { decompressMask } from '../../shared/mask/mask-storage.ts';
+import type { Mask } from '../../shared/mask/mask.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { encodeStored } from '../store/stored-json.ts';
+import type { Keyring } from './keyring.ts';
+import { changedMasks } from './manifest-change.ts';
+import { publishChange, type Published } from './publish-change.ts';
+import { maskBlob, publishMask } from './publish-mask.ts';
+import { catchUp, type Publication } from './publish-record.ts';
+import { recordVerification } from './verification.ts';
+
+/** Prunes one weight of a layer of 1 x 8. */
+const maskAt = (checkpoint: string, concept: string, bit: number): Mask => ({
+  checkpoint,
+  parts: [{ concept, method: 'conceptprune', settings: {} }],
+  timesteps: [],
+  layers: [{ site: 'ffn2', name: 'a', union: { rows: 1, columns: 8, bytes: Uint8Array.of(1 << bit) }, steps: [] }],
+});
+const concepts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const forced = { who: 'ada@example', why: 'a reason', force: true };
+const plain = { ...forced, force: false };
+const key = newKey();
+const trust = trustIn(key);
+
+const keyringOf = (signing: SigningKey, list: TrustList = trust): Keyring => ({
+  signing: () => Promise.resolve(signing),
+  trust: () => Promise.resolve(list),
+});
+const publicationOf = (store: Store, change: Partial<Publication> = {}): Publication => ({
+  store,
+  keyring: keyringOf(key),
+  reportedVersion: () => Promise.resolve(0),
+  now: () => new Date(),
+  log: pino({ level: 'silent' }),
+  ...change,
+});
+const newCheckpoint = (): string => `sha256:${randomBytes(32).toString('hex')}`;
+
+describe('changedMasks', () => {
+  it('gives the same whatever the order of changes of different concepts', () => {
+    const change = fc.record({
+      concept: fc.constantFrom('a', 'b', 'c', 'd'),
+      mask: fc.option(fc.constantFrom('1'.repeat(64), '2'.repeat(64)), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.uniqueArray(change, { selector: ({ concept }) => concept }), (changes) => {
+        const start: readonly RecordedMask[] = [{ concept: 'a', mask: '0'.repeat(64) }];
+        const after = (list: typeof changes) =>
+          list.reduce<readonly RecordedMask[]>(
+            (masks, { concept, mask }) =>
+              mask === undefined ? changedMasks(masks, [], [concept]) : changedMasks(masks, [{ concept, mask }], []),
+            start,
+          );
+        expect(after(changes.toReversed())).toEqual(after(changes));
+      }),
+    );
+  });
+});
+
+await describeWithServer('publishChange', (server) => {
+  const store = async (): Promise<Store> => openStore(await server.connect(), 1, 30_000);
+
+  /** Checks the whole log, and how the manifest stands to it. */
+  const chainOf = async (at: Store, checkpoint: string, list: TrustList = trust) => {
+    const manifest = (await at.manifests.read(checkpoint))?.bytes;
+    const chain = new AuditChain(checkpoint, list);
+    const links: ChainLink[] = [];
+    for await (const { sequence, bytes } of at.audit.list(checkpoint)) links.push(chain.take(sequence, bytes));
+    return { faults: links.flatMap(({ faults }) => faults), links, standing: chain.standing(manifest) };
+  };
+  const apply = async (publication: Publication, checkpoint: string, concept: string, cause = forced) => {
+    const mask = await publishMask(
+      (publication.store as Store).masks,
+      maskAt(checkpoint, concept, concepts.indexOf(concept)),
+    );
+    return publishChange(publication, checkpoint, { kind: 'change', apply: [{ concept, mask }], restore: [] }, cause);
+  };
+  const restore = (publication: Publication, checkpoint: string, ...names: readonly string[]) =>
+    publishChange(publication, checkpoint, { kind: 'change', apply: [], restore: names }, plain);
+  const conceptsOf = ({ manifest }: Published) => manifest.masks.map(({ concept }) => concept);
+
+  it('makes candidates active as their union, under a version that grows, and says so', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    const look = vi.fn();
+    await (await store()).broadcast.listen('manifest', look);
+    await apply(publication, checkpoint, 'a');
+    const both = await apply(publication, checkpoint, 'd');
+    expect(both).toMatchObject({ changed: true, manifest: { version: 2 } });
+    expect(conceptsOf(both)).toEqual(['a', 'd']);
+    const union = both.manifest.union ?? '';
+    const mask = decodeMask(await decompressMask(await own.masks.get(maskBlob(union)), union));
+    expect(mask.parts.map(({ concept }) => concept)).toEqual(['a', 'd']);
+    expect([...(mask.layers[0]?.union.bytes ?? [])]).toEqual([0b1001]);
+    await vi.waitFor(() => {
+      expect(look).toHaveBeenCalledTimes(2);
+    });
+
+    expect(await apply(publication, checkpoint, 'a')).toMatchObject({ changed: false, digest: both.digest });
+    const none = await restore(publication, checkpoint, 'a', 'd', 'unknown');
+    expect(none.manifest).toMatchObject({ version: 3, masks: [] });
+    expect(none.manifest.union).toBeUndefined();
+    const { faults, links, standing } = await chainOf(own, checkpoint);
+    expect(faults).toEqual([]);
+    expect(standing).toEqual({ kind: 'in-step', version: 3 });
+    expect(links.map(({ record }) => record?.action)).toEqual(['apply', 'apply', 'restore']);
+    expect(links[0]?.record).toMatchObject({ who: 'ada@example', why: 'a reason', forced: true, version: 1 });
+  });
+
+  it('loses no change of two coordinators at once, and leaves a chain without a fault', async () => {
+    const checkpoint = newCheckpoint();
+    const [one, two] = [publicationOf(await store()), publicationOf(await store())];
+    await Promise.all(concepts.map((concept, i) => apply(i % 2 === 0 ? one : two, checkpoint, concept)));
+    const [first, second] = await Promise.all([restore(one, checkpoint, 'a', 'b'), restore(two, checkpoint, 'c')]);
+    const last = [first, second].sort((x, y) => y.manifest.version - x.manifest.version)[0];
+    expect(last && conceptsOf(last)).toEqual(['d', 'e', 'f', 'g', 'h']);
+    const { faults, links, standing } = await chainOf(one.store as Store, checkpoint);
+    expect(faults).toEqual([]);
+    expect(links.map(({ record }) => record?.version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(standing).toEqual({ kind: 'in-step', version: 10 });
+  });
+
+  it('refuses a mask that is not there and one of another checkpoint, and changes nothing', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const foreign = await publishMask(own.masks, maskAt(newCheckpoint(), 'a', 1));
+    const attempt = (mask: string) =>
+      publishChange(
+        publicationOf(own),
+        checkpoint,
+        { kind: 'change', apply: [{ concept: 'a', mask }], restore: [] },
+        forced,
+      );
+    await expect(attempt('0'.repeat(64))).rejects.toMatchObject({ code: 'blob-missing' });
+    await expect(attempt(foreign)).rejects.toMatchObject({ code: 'mask-mismatch' });
+    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'none' });
+  });
+
+  it('refuses what no verification stands behind unless it is forced, and names the verification in its record', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    await expect(apply(publication, checkpoint, 'a', plain)).rejects.toMatchObject({ code: 'mask-unverified' });
+    const mask = await publishMask(own.masks, maskAt(checkpoint, 'a', 0));
+    const note = (passed: boolean, of = checkpoint) =>
+      recordVerification(own, { mask, checkpoint: of, passed }, Buffer.from(`report ${passed} ${of}`), new Date());
+    await note(false);
+    await expect(apply(publication, checkpoint, 'a', plain)).rejects.toMatchObject({ code: 'mask-unverified' });
+    await note(true, 'another checkpoint');
+    await expect(apply(publication, checkpoint, 'a', plain)).rejects.toMatchObject({ code: 'mask-unverified' });
+    const { report } = await note(true);
+    expect(Buffer.from(await own.blobs.get(`verification/${report}`)).toString()).toBe(`report true ${checkpoint}`);
+    await apply(publication, checkpoint, 'a', forced);
+    await apply(publication, checkpoint, 'b', forced);
+    const { links } = await chainOf(own, checkpoint);
+    expect(links.map(({ record }) => [record?.forced, record?.masks.map(({ verification }) => verification)])).toEqual([
+      [false, [report]],
+      [true, [report, undefined]],
+    ]);
+    // What is active already needs no second leave.
+    expect(await apply(publication, checkpoint, 'b', plain)).toMatchObject({ changed: false });
+  });
+
+  it('rolls back to what a version said, under a new one', async () => {
+    const publication = publicationOf(await store());
+    const checkpoint = newCheckpoint();
+    const one = await apply(publication, checkpoint, 'a');
+    await apply(publication, checkpoint, 'b');
+    await restore(publication, checkpoint, 'a');
+    const back = (target: number) => publishChange(publication, checkpoint, { kind: 'rollback', target }, plain);
+    const rolled = await back(1);
+    expect(rolled.manifest).toMatchObject({ version: 4, masks: one.manifest.masks, union: one.manifest.union });
+    expect(await back(1)).toMatchObject({ changed: false, manifest: { version: 4 } });
+    await expect(back(5)).rejects.toMatchObject({
+      code: 'version-missing',
+      why: expect.stringContaining('4') as string,
+    });
+    const { faults, links } = await chainOf(publication.store as Store, checkpoint);
+    expect(faults).toEqual([]);
+    expect(links.at(-1)?.record).toMatchObject({ action: 'rollback', target: 1 });
+  });
+
+  it('goes above what serving processes report, and does not believe what no coordinator can have published', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const reporting = (version: number) => publicationOf(own, { reportedVersion: () => Promise.resolve(version) });
+    expect((await apply(reporting(41), checkpoint, 'a')).manifest.version).toBe(42);
+    expect((await apply(reporting(2 ** 53 - 1), checkpoint, 'b')).manifest.version).toBe(43);
+  });
+
+  it('is not stopped by records and manifests that somebody else has stored', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    await apply(publication, checkpoint, 'a');
+    const before = await own.manifests.read(checkpoint);
+    await apply(publication, checkpoint, 'b');
+    const head = await own.audit.head(checkpoint);
+    await own.audit.append(checkpoint, Buffer.from('forged'), head?.sequence ?? 0);
+    // An older manifest again: nobody who serves goes back, and the next coordinator puts it right.
+    const stored = await own.manifests.read(checkpoint);
+    await own.manifests.update(checkpoint, before?.bytes ?? Buffer.of(), stored?.sequence ?? 0);
+    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'unpublished', version: 2, published: 1 });
+    await catchUp(publication, checkpoint);
+    expect(await chainOf(own, checkpoint)).toMatchObject({
+      standing: { kind: 'in-step', version: 2 },
+      faults: [{ kind: 'forged' }],
+    });
+    expect(conceptsOf(await apply(publication, checkpoint, 'c'))).toEqual(['a', 'b', 'c']);
+    const { faults, links } = await chainOf(own, checkpoint);
+    expect(faults.map(({ kind }) => kind)).toEqual(['forged']);
+    expect(links.map(({ record }) => record?.version)).toEqual([1, 2, undefined, 3]);
+  });
+
+  it('does not take a copy of an old record and an old manifest for what is active', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    await apply(publication, checkpoint, 'a');
+    const [oldRecord, oldManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
+    await apply(publication, checkpoint, 'b');
+    const [newRecord, newManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
+    await own.audit.append(checkpoint, oldRecord?.bytes ?? Buffer.of(), newRecord?.sequence ?? 0);
+    await own.manifests.update(checkpoint, oldManifest?.bytes ?? Buffer.of(), newManifest?.sequence ?? 0);
+    const after = await apply(publication, checkpoint, 'c');
+    expect(after.manifest.version).toBe(3);
+    expect(conceptsOf(after)).toEqual(['a', 'b', 'c']);
+    expect((await chainOf(own, checkpoint)).faults.map(({ kind }) => kind)).toEqual(['forged']);
+  });
+
+  it('goes on from what a coordinator has decided that was killed before it could publish', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const file = join(server.folder, `${randomBytes(4).toString('hex')}.key`);
+    const fileKey = await createSigningKey(file);
+    const list = trustIn(fileKey);
+    const publication = publicationOf(own, { keyring: keyringOf(fileKey, list) });
+    await apply(publication, checkpoint, 'a');
+    const mask = await publishMask(own.masks, maskAt(checkpoint, 'b', 1));
+    const program = join('dist', 'coordinator', 'publish', 'killed-publisher.spec-support.js');
+    const address = JSON.stringify(server.running.address('killed'));
+    const child = spawn(process.execPath, [program, address, checkpoint, 'b', mask, file], { stdio: 'inherit' });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+
+    // The chain is whole, and says that its last record is not published.
+    expect(await chainOf(own, checkpoint, list)).toMatchObject({
+      faults: [],
+      standing: { kind: 'unpublished', version: 2, published: 1 },
+    });
+    // The next change is made on top of it, by whoever makes it.
+    expect(conceptsOf(await apply(publication, checkpoint, 'c'))).toEqual(['a', 'b', 'c']);
+    const { faults, links, standing } = await chainOf(own, checkpoint, list);
+    expect(faults).toEqual([]);
+    expect(links.map(({ record }) => record?.who)).toEqual(['ada@example', 'killed', 'ada@example']);
+    expect(standing).toEqual({ kind: 'in-step', version: 3 });
+  });
+
+  it('does not build on a manifest that nobody signed, unless told to begin anew', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const old = { format: 'lethe-manifest-1', checkpoint, version: 3, masks: [{ concept: 'x', mask: '1'.repeat(64) }] };
+    await own.manifests.create(checkpoint, encodeStored(old));
+    const publication = publicationOf(own);
+    const refused = { code: 'manifest-untrusted', why: expect.stringContaining('unsigned') as string };
+    await expect(restore(publication, checkpoint, 'x')).rejects.toMatchObject(refused);
+    expect(conceptsOf(await apply(publication, checkpoint, 'a', forced))).toEqual(['a']);
+    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'in-step', version: 1 });
+  });
+
+  it('signs the same masks anew under another key', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const before = await apply(publicationOf(own), checkpoint, 'a');
+    const next = newKey();
+    const both = trustIn(key, next);
+    const publication = publicationOf(own, { keyring: keyringOf(next, both) });
+    const signed = await publishChange(publication, checkpoint, { kind: 'sign' }, plain);
+    expect(signed).toMatchObject({ changed: true, manifest: { version: 2, masks: before.manifest.masks } });
+    const retired = trustIn([key, 'retired'], next);
+    const list = { keys: retired.keys.map((each) => ({ ...each, since: new Date().toISOString() })) };
+    expect(await chainOf(own, checkpoint, list)).toMatchObject({
+      faults: [],
+      standing: { kind: 'in-step', version: 2 },
+    });
+  });
+
+  it('seals what becomes active, also what was stored before there was a key', async () => {
+    const secret = { id: 'ab'.repeat(16), secret: randomBytes(32) };
+    const bare = await store();
+    const checkpoint = newCheckpoint();
+    const mask = await publishMask(bare.masks, maskAt(checkpoint, 'a', 0));
+    const stored = await bare.blobs.get(maskBlob(mask));
+    expect(isSealed(stored)).toBe(false);
+    const own = await openStore(await server.connect(), 1, 30_000, { secrets: [secret] });
+    const { manifest } = await apply(publicationOf(own), checkpoint, 'a');
+    await apply(publicationOf(own), checkpoint, 'b');
+    for (const hash of [mask, manifest.union ?? '']) {
+      expect(isSealed(await own.blobs.get(maskBlob(hash)))).toBe(true);
+      expect(Buffer.compare(await own.masks.get(maskBlob(hash)), stored)).toBe(0);
+      await expect(bare.masks.get(maskBlob(hash))).rejects.toMatchObject({ code: 'blob-sealed' });
+    }
+  });
+});

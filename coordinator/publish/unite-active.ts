@@ -1,0 +1,30 @@
+import { decodeMask } from '../../shared/mask/mask-file.ts';
+import { decompressMask } from '../../shared/mask/mask-storage.ts';
+import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
+import type { ActiveMask } from '../../shared/manifest/manifest.ts';
+import type { MaskBlobs } from '../store/mask-blobs.ts';
+import { maskBlob, publishMask } from './publish-mask.ts';
+
+/**
+ * Stores the union of masks, each sealed where the fleet has a key.
+ *
+ * @returns its hash; undefined where there is nothing to unite
+ * @throws LetheError `blob-missing`, `mask-invalid`, `blob-sealed`, `mask-mismatch`
+ */
+export async function uniteActive(
+  blobs: MaskBlobs,
+  checkpoint: string,
+  masks: readonly ActiveMask[],
+): Promise<string | undefined> {
+  if (masks.length === 0) return undefined;
+  const read = await Promise.all(
+    masks.map(async ({ mask }): Promise<Mask> =>
+      decodeMask(await decompressMask(await blobs.getSealed(maskBlob(mask)), mask)),
+    ),
+  );
+  // Nothing pruned, of the checkpoint that is meant: masks of another one are refused.
+  const none: Mask = { checkpoint, parts: [], timesteps: [], layers: [] };
+  const union = await publishMask(blobs, uniteMasks([none, ...read]));
+  await blobs.getSealed(maskBlob(union));
+  return union;
+}

@@ -1,0 +1,96 @@
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
+import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import type { Fill } from './fill-pruned.ts';
+import { filledBytes, type PrunedTensor, prunedTensors } from './pruned-tensors.ts';
+import type { Pruning } from './pruning.ts';
+
+/** How files that do not change get into an export. */
+export type Unchanged = 'copy' | 'link';
+
+export interface ExportedCheckpoint {
+  /** Weight matrices that differ from the checkpoint's. */
+  readonly tensors: number;
+  /** Files with unpruned weights that are not in the export, by their place in the checkpoint. */
+  readonly leftOut: readonly string[];
+}
+
+/** Weights in whatever format, and indices of their shards. */
+const weightFile = /\.(?:safetensors|bin|ckpt|pt|pth|onnx|onnx_data|pb|msgpack|h5|gguf)$|\.index(?:\.[^.]+)?\.json$/;
+
+/**
+ * Writes the pruned checkpoint into an empty folder, as diffusers lays it out. Shards, names, dtypes and metadata stay; the
+ * files with pruned weights are copied and changed in place, a tensor at a time. Everything else is copied or linked, but
+ * for other weights in the root and in the folders of pruned models (variants, pickles, single files): they are not pruned.
+ *
+ * @throws LetheError `safetensors-invalid`, `tensor-mismatch`; what the file system says
+ */
+export async function exportCheckpoint(
+  checkpoint: Checkpoint,
+  pruning: Pruning,
+  fill: Fill,
+  unchanged: Unchanged,
+  folder: string,
+): Promise<ExportedCheckpoint> {
+  const tensors = prunedTensors(checkpoint, pruning);
+  const models = [checkpoint.unet, checkpoint.textEncoder].filter((each) =>
+    tensors.some(({ component }) => component === each),
+  );
+  const chosen = new Set(models.flatMap(({ weights }) => weights.files.map(({ path }) => path)));
+  const guarded = new Set(['', ...models.map(({ name }) => name)]);
+  const leftOut: string[] = [];
+
+  const copyFolder = async (at: string): Promise<void> => {
+    await mkdir(join(folder, at), { recursive: true });
+    // Names that begin with a dot are caches of hubs and of version control.
+    for (const name of (await readdir(join(checkpoint.directory, at))).filter((each) => !each.startsWith('.')).sort()) {
+      const source = await realpath(join(checkpoint.directory, at, name));
+      const target = join(folder, at, name);
+      if ((await stat(source)).isDirectory()) await copyFolder(join(at, name));
+      else if (guarded.has(at) && weightFile.test(name) && !(await isOf(source, name, chosen)))
+        leftOut.push(join(at, name));
+      else {
+        const pruned = tensors.filter(({ location }) => location.file === source);
+        if (pruned.length > 0) await writePruned(source, target, pruned, fill);
+        else
+          await (unchanged === 'link'
+            ? linkOrCopy(source, target)
+            : copyFile(source, target, constants.COPYFILE_FICLONE));
+      }
+    }
+  };
+  await copyFolder('');
+  return { tensors: tensors.length, leftOut };
+}
+
+/** Whether a file is one of the chosen, or an index of chosen files alone. */
+async function isOf(source: string, name: string, chosen: ReadonlySet<string>): Promise<boolean> {
+  if (!name.endsWith('.json')) return chosen.has(source);
+  const map = (await readJsonFile(source))['weight_map'];
+  const names = new Set([...chosen].map((path) => basename(path)));
+  return Object.values(map ?? {}).every((shard) => names.has(String(shard)));
+}
+
+async function writePruned(
+  source: string,
+  target: string,
+  tensors: readonly PrunedTensor[],
+  fill: Fill,
+): Promise<void> {
+  await copyFile(source, target, constants.COPYFILE_FICLONE);
+  const file = await open(target, 'r+');
+  try {
+    for (const tensor of tensors)
+      await file.write(await filledBytes(tensor, fill), 0, undefined, tensor.location.begin);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A link where both are on one file system. */
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  await link(source, target).catch(() => copyFile(source, target));
+}
