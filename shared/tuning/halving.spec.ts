@@ -87,6 +87,19 @@ describe('search', () => {
     expect(chooseWinner(last === undefined ? [] : wholeTrials(last))?.certainty).not.toBe('missed');
   });
 
+  it('gives what was dropped on few images another chance before it ends, on more of them', () => {
+    const asks = run(grid, 60_000).map(ask);
+    const chances = asks.filter((asked, i) => {
+      const previous = asks[i - 1];
+      if (asked.kind === 'done' || previous?.kind !== 'measure' || asked.samples <= 20) return false;
+      const before = new Set(previous.candidates.map(candidateKey));
+      return asked.candidates.every((candidate) => !before.has(candidateKey(candidate)));
+    });
+    expect(chances.map((asked) => (asked.kind === 'done' ? 0 : asked.samples))).toEqual(
+      expect.arrayContaining([40, 80]),
+    );
+  });
+
   it('goes on from a stored state as if it had not stopped', () => {
     const states = run(grid, 5000);
     const [middle] = states.slice(Math.floor(states.length / 2));

@@ -34,9 +34,12 @@ const rungs = [1 / 4, 1 / 2, 1];
 /** Of the budget for the first round, over the whole grid; the rest goes to what is near the best. */
 const firstShare = 0.5;
 /** Candidates of a later round at most. */
-const mostNeighbours = 8;
-/** Rounds without anything better until the search ends. */
-const patience = 2;
+const mostOfRound = 8;
+/**
+ * What a round begins with, after so many rounds that found nothing better: what is near the best; what was dropped at the
+ * second rung, then at the first, since a few images tell little of shares near 1; what is near the best and is left.
+ */
+const rounds = ['near', 'second', 'first', 'near'] as const;
 
 /** Images that a candidate is measured with at so many samples a list. */
 export function imagesOf({ lists }: Validation, samples: number): number {
@@ -47,10 +50,10 @@ function samplesAt({ lists }: Validation, rung: number): number {
   return Math.ceil(Math.max(0, ...lists) * (rungs[rung] ?? 1));
 }
 
-/** Images of a round of successive halving: every rung adds to what was made before. */
-function roundCost(validation: Validation, candidates: number): number {
-  let [cost, alive, made] = [0, candidates, 0];
-  for (const rung of rungs.keys()) {
+/** Images of a round of successive halving: every rung adds to what was made before, the first to what the rung below had. */
+function roundCost(validation: Validation, candidates: number, from: number): number {
+  let [cost, alive, made] = [0, candidates, from === 0 ? 0 : imagesOf(validation, samplesAt(validation, from - 1))];
+  for (let rung = from; rung < rungs.length; rung++) {
     const images = imagesOf(validation, samplesAt(validation, rung));
     cost += alive * (images - made);
     made = images;
@@ -59,10 +62,10 @@ function roundCost(validation: Validation, candidates: number): number {
   return cost;
 }
 
-/** As many candidates as a round can have for so many images; 0 if not one. */
-function affordable(validation: Validation, images: number, most: number): number {
+/** As many candidates as a round that begins at a rung can have for so many images; 0 if not one. */
+function affordable(validation: Validation, images: number, most: number, from = 0): number {
   let count = most;
-  while (count > 0 && roundCost(validation, count) > images) count -= 1;
+  while (count > 0 && roundCost(validation, count, from) > images) count -= 1;
   return count;
 }
 
@@ -91,7 +94,7 @@ export function ask({ alive, rung, validation }: SearchState): Ask {
 
 /**
  * The state after what was asked for was measured: the better half goes on to more images; after the last rung a round of
- * what is near the best begins, until nothing better comes or the budget ends.
+ * what is near the best begins, what was dropped on few images has another chance, until nothing better comes or the budget ends.
  *
  * @param measured a trial for every candidate that was asked for
  */
@@ -110,14 +113,32 @@ export function next(state: SearchState, measured: readonly Trial[]): SearchStat
 }
 
 function nextRound(state: SearchState, idle: number): SearchState {
-  const { validation, budget, spent, trials } = state;
-  const ended: SearchState = { ...state, alive: [], rung: 0, idle };
-  const best = chooseWinner(wholeTrials(state))?.trial;
-  if (best === undefined || idle >= patience) return ended;
-  const tried = new Set(trials.map(({ candidate }) => candidateKey(candidate)));
-  const fresh = neighbours(best).filter((candidate) => !tried.has(candidateKey(candidate)));
-  const count = affordable(validation, budget - spent, Math.min(mostNeighbours, fresh.length));
-  return { ...ended, alive: spread(fresh, count) };
+  const { validation, budget, spent } = state;
+  for (let round = idle; round < rounds.length; round++) {
+    const { candidates, rung } = roundOf(state, rounds[round] ?? 'near');
+    const count = affordable(validation, budget - spent, Math.min(mostOfRound, candidates.length), rung);
+    if (count > 0) return { ...state, alive: candidates.slice(0, count), rung, idle: round };
+  }
+  return { ...state, alive: [], rung: 0, idle };
+}
+
+/** The candidates of a round, the most promising first, and the rung it begins at. */
+function roundOf(
+  state: SearchState,
+  kind: (typeof rounds)[number],
+): { readonly candidates: readonly Candidate[]; readonly rung: number } {
+  const { validation, trials } = state;
+  if (kind === 'near') {
+    const best = chooseWinner(wholeTrials(state))?.trial;
+    const tried = new Set(trials.map(({ candidate }) => candidateKey(candidate)));
+    const fresh = best === undefined ? [] : neighbours(best).filter((each) => !tried.has(candidateKey(each)));
+    return { candidates: spread(fresh, fresh.length), rung: 0 };
+  }
+  const rung = kind === 'first' ? 1 : 2;
+  const samples = samplesAt(validation, rung - 1);
+  const whole = samplesAt(validation, rungs.length - 1);
+  const dropped = trials.filter((trial) => trial.samples === samples && samples < whole).toSorted(byPromise);
+  return { candidates: dropped.map(({ candidate }) => candidate), rung };
 }
 
 /** Trials on all of the validation lists: only these are compared in the end. */
