@@ -22,6 +22,7 @@ import { readCampaign } from './read-campaign.ts';
 import { writeReport } from './report/write-report.ts';
 import { workersOption } from './up.ts';
 import { classifierPath } from './verification/classifier-path.ts';
+import { recordVerifications } from './verification/record-verifications.ts';
 import { refuseOverlap, sweptTrajectories } from './verification/refuse-overlap.ts';
 import { testPlan } from './verification/test-plan.ts';
 import { masksToVerify, together } from './verification/variants.ts';
@@ -105,6 +106,7 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
       const verification = await (
         fleet.own === undefined ? verifying : Promise.race([verifying, fleet.own.failed])
       ).finally(progress.stop);
+      await recordVerifications(fleet.client, campaign.name, checkpoint, verification);
       const id = campaignId(campaign.name, yaml);
       const masks = await Promise.all(
         [...new Set(hashes)].map(async (hash) => ({ hash, mask: await shelf.read(hash) })),

@@ -1,55 +1,31 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
-import { AuditChain, type ChainLink } from '../../shared/manifest/audit-chain.ts';
 import type { RecordedMask } from '../../shared/manifest/change-record.ts';
 import { isSealed } from '../../shared/manifest/seal-blob.ts';
 import { newKey, trustIn } from '../../shared/manifest/manifests.spec-support.ts';
-import { createSigningKey, type SigningKey } from '../../shared/manifest/signing-key.ts';
-import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import { decodeMask } from '../../shared/mask/mask-file.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
-import type { Mask } from '../../shared/mask/mask.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { encodeStored } from '../store/stored-json.ts';
-import type { Keyring } from './keyring.ts';
 import { changedMasks } from './manifest-change.ts';
-import { publishChange, type Published } from './publish-change.ts';
+import { publishChange } from './publish-change.ts';
 import { maskBlob, publishMask } from './publish-mask.ts';
-import { catchUp, type Publication } from './publish-record.ts';
 import { recordVerification } from './verification.ts';
-
-/** Prunes one weight of a layer of 1 x 8. */
-const maskAt = (checkpoint: string, concept: string, bit: number): Mask => ({
-  checkpoint,
-  parts: [{ concept, method: 'conceptprune', settings: {} }],
-  timesteps: [],
-  layers: [{ site: 'ffn2', name: 'a', union: { rows: 1, columns: 8, bytes: Uint8Array.of(1 << bit) }, steps: [] }],
-});
-const concepts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-const forced = { who: 'ada@example', why: 'a reason', force: true };
-const plain = { ...forced, force: false };
-const key = newKey();
-const trust = trustIn(key);
-
-const keyringOf = (signing: SigningKey, list: TrustList = trust): Keyring => ({
-  signing: () => Promise.resolve(signing),
-  trust: () => Promise.resolve(list),
-});
-const publicationOf = (store: Store, change: Partial<Publication> = {}): Publication => ({
-  store,
-  keyring: keyringOf(key),
-  reportedVersion: () => Promise.resolve(0),
-  now: () => new Date(),
-  log: pino({ level: 'silent' }),
-  ...change,
-});
-const newCheckpoint = (): string => `sha256:${randomBytes(32).toString('hex')}`;
+import {
+  apply,
+  chainOf,
+  concepts,
+  conceptsOf,
+  forced,
+  key,
+  keyringOf,
+  maskAt,
+  newCheckpoint,
+  plain,
+  publicationOf,
+  restore,
+} from './publish.spec-support.ts';
 
 describe('changedMasks', () => {
   it('gives the same whatever the order of changes of different concepts', () => {
@@ -74,25 +50,6 @@ describe('changedMasks', () => {
 
 await describeWithServer('publishChange', (server) => {
   const store = async (): Promise<Store> => openStore(await server.connect(), 1, 30_000);
-
-  /** Checks the whole log, and how the manifest stands to it. */
-  const chainOf = async (at: Store, checkpoint: string, list: TrustList = trust) => {
-    const manifest = (await at.manifests.read(checkpoint))?.bytes;
-    const chain = new AuditChain(checkpoint, list);
-    const links: ChainLink[] = [];
-    for await (const { sequence, bytes } of at.audit.list(checkpoint)) links.push(chain.take(sequence, bytes));
-    return { faults: links.flatMap(({ faults }) => faults), links, standing: chain.standing(manifest) };
-  };
-  const apply = async (publication: Publication, checkpoint: string, concept: string, cause = forced) => {
-    const mask = await publishMask(
-      (publication.store as Store).masks,
-      maskAt(checkpoint, concept, concepts.indexOf(concept)),
-    );
-    return publishChange(publication, checkpoint, { kind: 'change', apply: [{ concept, mask }], restore: [] }, cause);
-  };
-  const restore = (publication: Publication, checkpoint: string, ...names: readonly string[]) =>
-    publishChange(publication, checkpoint, { kind: 'change', apply: [], restore: names }, plain);
-  const conceptsOf = ({ manifest }: Published) => manifest.masks.map(({ concept }) => concept);
 
   it('makes candidates active as their union, under a version that grows, and says so', async () => {
     const own = await store();
@@ -202,85 +159,6 @@ await describeWithServer('publishChange', (server) => {
     const reporting = (version: number) => publicationOf(own, { reportedVersion: () => Promise.resolve(version) });
     expect((await apply(reporting(41), checkpoint, 'a')).manifest.version).toBe(42);
     expect((await apply(reporting(2 ** 53 - 1), checkpoint, 'b')).manifest.version).toBe(43);
-  });
-
-  it('is not stopped by records and manifests that somebody else has stored', async () => {
-    const own = await store();
-    const checkpoint = newCheckpoint();
-    const publication = publicationOf(own);
-    await apply(publication, checkpoint, 'a');
-    const before = await own.manifests.read(checkpoint);
-    await apply(publication, checkpoint, 'b');
-    const head = await own.audit.head(checkpoint);
-    await own.audit.append(checkpoint, Buffer.from('forged'), head?.sequence ?? 0);
-    // An older manifest again: nobody who serves goes back, and the next coordinator puts it right.
-    const stored = await own.manifests.read(checkpoint);
-    await own.manifests.update(checkpoint, before?.bytes ?? Buffer.of(), stored?.sequence ?? 0);
-    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'unpublished', version: 2, published: 1 });
-    await catchUp(publication, checkpoint);
-    expect(await chainOf(own, checkpoint)).toMatchObject({
-      standing: { kind: 'in-step', version: 2 },
-      faults: [{ kind: 'forged' }],
-    });
-    expect(conceptsOf(await apply(publication, checkpoint, 'c'))).toEqual(['a', 'b', 'c']);
-    const { faults, links } = await chainOf(own, checkpoint);
-    expect(faults.map(({ kind }) => kind)).toEqual(['forged']);
-    expect(links.map(({ record }) => record?.version)).toEqual([1, 2, undefined, 3]);
-  });
-
-  it('does not take a copy of an old record and an old manifest for what is active', async () => {
-    const own = await store();
-    const checkpoint = newCheckpoint();
-    const publication = publicationOf(own);
-    await apply(publication, checkpoint, 'a');
-    const [oldRecord, oldManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
-    await apply(publication, checkpoint, 'b');
-    const [newRecord, newManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
-    await own.audit.append(checkpoint, oldRecord?.bytes ?? Buffer.of(), newRecord?.sequence ?? 0);
-    await own.manifests.update(checkpoint, oldManifest?.bytes ?? Buffer.of(), newManifest?.sequence ?? 0);
-    const after = await apply(publication, checkpoint, 'c');
-    expect(after.manifest.version).toBe(3);
-    expect(conceptsOf(after)).toEqual(['a', 'b', 'c']);
-    expect((await chainOf(own, checkpoint)).faults.map(({ kind }) => kind)).toEqual(['forged']);
-  });
-
-  it('goes on from what a coordinator has decided that was killed before it could publish', async () => {
-    const own = await store();
-    const checkpoint = newCheckpoint();
-    const file = join(server.folder, `${randomBytes(4).toString('hex')}.key`);
-    const fileKey = await createSigningKey(file);
-    const list = trustIn(fileKey);
-    const publication = publicationOf(own, { keyring: keyringOf(fileKey, list) });
-    await apply(publication, checkpoint, 'a');
-    const mask = await publishMask(own.masks, maskAt(checkpoint, 'b', 1));
-    const program = join('dist', 'coordinator', 'publish', 'killed-publisher.spec-support.js');
-    const address = JSON.stringify(server.running.address('killed'));
-    const child = spawn(process.execPath, [program, address, checkpoint, 'b', mask, file], { stdio: 'inherit' });
-    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
-
-    // The chain is whole, and says that its last record is not published.
-    expect(await chainOf(own, checkpoint, list)).toMatchObject({
-      faults: [],
-      standing: { kind: 'unpublished', version: 2, published: 1 },
-    });
-    // The next change is made on top of it, by whoever makes it.
-    expect(conceptsOf(await apply(publication, checkpoint, 'c'))).toEqual(['a', 'b', 'c']);
-    const { faults, links, standing } = await chainOf(own, checkpoint, list);
-    expect(faults).toEqual([]);
-    expect(links.map(({ record }) => record?.who)).toEqual(['ada@example', 'killed', 'ada@example']);
-    expect(standing).toEqual({ kind: 'in-step', version: 3 });
-  });
-
-  it('does not build on a manifest that nobody signed, unless told to begin anew', async () => {
-    const own = await store();
-    const checkpoint = newCheckpoint();
-    const old = { format: 'lethe-manifest-1', checkpoint, version: 3, masks: [{ concept: 'x', mask: '1'.repeat(64) }] };
-    await own.manifests.create(checkpoint, encodeStored(old));
-    const publication = publicationOf(own);
-    const refused = { code: 'manifest-untrusted', why: expect.stringContaining('unsigned') as string };
-    await expect(restore(publication, checkpoint, 'x')).rejects.toMatchObject(refused);
-    expect(conceptsOf(await apply(publication, checkpoint, 'a', forced))).toEqual(['a']);
-    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'in-step', version: 1 });
   });
 
   it('signs the same masks anew under another key', async () => {

@@ -139,7 +139,7 @@ export class Campaigns {
   pin(): void {
     for (const { entry, plannable } of this.all) {
       if (entry.state.kind !== 'active') continue;
-      if (plannable === undefined) this.#makePlannable(entry);
+      if (plannable === undefined) this.#readText(entry);
       else this.#start(entry.id);
     }
   }

@@ -126,11 +126,12 @@ describe('images asked of a fleet', () => {
       isInput: true,
     });
     const blobs = new Blobs(await fleet.bus());
-    const [mask] = masks.values();
-    const foreign = encodeMask({ ...(mask as Mask), checkpoint: `sha256:${'0'.repeat(64)}` });
+    const mask = masks.get(neon);
+    if (mask === undefined) throw new Error('it was made');
+    const foreign = encodeMask({ ...mask, checkpoint: `sha256:${'0'.repeat(64)}` });
     await blobs.put(maskBlob(maskName(foreign)), foreign);
     await expect(request(asksOf(['a cat'], maskName(foreign)))).rejects.toMatchObject({ code: 'mask-mismatch' });
-    const other = encodeMask({ ...(mask as Mask), parts: [] });
+    const other = encodeMask({ ...mask, parts: [] });
     await blobs.put(maskBlob(maskName(other)), foreign);
     await expect(request(asksOf(['a cat'], maskName(other)))).rejects.toMatchObject({ code: 'mask-invalid' });
     expect(await client.status()).toHaveLength(before);
