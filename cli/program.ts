@@ -15,6 +15,7 @@ import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
+import { tuneCommand } from './tune.ts';
 import { upCommand } from './up.ts';
 import { verifyCommand } from './verify.ts';
 import { workersCommand } from './workers.ts';
@@ -32,6 +33,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .version('0.1.0')
     .addCommand(upCommand())
     .addCommand(sweepCommand())
+    .addCommand(tuneCommand())
     .addCommand(verifyCommand())
     .addCommand(statusCommand())
     .addCommand(workersCommand())

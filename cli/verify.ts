@@ -1,7 +1,8 @@
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import type { Campaign } from '../coordinator/plan/campaign.ts';
+import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { Classifier } from '../worker/classify/classifier.ts';
 import { SessionThread } from '../worker/session/session-thread.ts';
@@ -18,12 +19,15 @@ import { imageProgress } from './output/image-progress.ts';
 import { exitCodes } from './output/failure.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { readCampaign } from './read-campaign.ts';
+import { writeReport } from './report/write-report.ts';
 import { workersOption } from './up.ts';
+import { classifierPath } from './verification/classifier-path.ts';
 import { recordVerifications } from './verification/record-verifications.ts';
 import { refuseOverlap, sweptTrajectories } from './verification/refuse-overlap.ts';
 import { testPlan } from './verification/test-plan.ts';
 import { masksToVerify, together } from './verification/variants.ts';
 import { verificationJson } from './verification/verification-json.ts';
+import { verificationReport } from './verification/verification-report.ts';
 import { verificationText } from './verification/verification-text.ts';
 import { verifyMasks } from './verification/verify-masks.ts';
 
@@ -55,6 +59,7 @@ export function verifyCommand(): Command {
       `
 UA: share of the target's images that are no longer recognised as it. IRA, CRA: how well the rest is recognised, by the
 target's own head and by the others, as a share of before. All with 95 % intervals.
+Writes a report: one HTML file with the images, in the folder of the fleet's data.
 Exit code 0 if every threshold of the campaign holds, 1 if one does not or cannot be tested, 2 for bad input.
 
 Example:
@@ -102,10 +107,18 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
         fleet.own === undefined ? verifying : Promise.race([verifying, fleet.own.failed])
       ).finally(progress.stop);
       await recordVerifications(fleet.client, campaign.name, checkpoint, verification);
+      const id = campaignId(campaign.name, yaml);
+      const masks = await Promise.all(
+        [...new Set(hashes)].map(async (hash) => ({ hash, mask: await shelf.read(hash) })),
+      );
+      const report = await writeReport(
+        join(settings.data, 'verification', id),
+        verificationReport(campaign, id, file, new Date().toISOString(), verification, masks),
+      );
       process.stdout.write(
         given.json === true
-          ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification) })}\n`
-          : `${verificationText(verification.results)}\n\nimages      ${verification.images}\n`,
+          ? `${JSON.stringify({ campaign: campaign.name, checkpoint, ...verificationJson(verification), report })}\n`
+          : `${verificationText(verification.results)}\n\nimages      ${verification.images}\nreport      ${report}\n`,
       );
       if (!verification.passed) process.exitCode = exitCodes.failed;
     } finally {
@@ -138,14 +151,6 @@ async function sweptMasks(
   } finally {
     progress.stop();
   }
-}
-
-/** As the campaign names it, from its own folder; else the one beside the checkpoint. */
-function classifierPath({ checkpoint, verify: section }: Campaign, file: string): string {
-  const { classifier } = section ?? {};
-  return classifier === undefined
-    ? join(checkpoint ?? emojiSdDirectory, 'classifier', 'classifier.json')
-    : resolve(dirname(file), classifier);
 }
 
 function withImages(campaign: Campaign, images: number | undefined): Campaign {

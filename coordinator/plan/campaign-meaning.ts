@@ -1,6 +1,7 @@
 import { closest } from '../../shared/config/closest.ts';
 import { keyText, type Path, type Problem } from '../../shared/config/problem.ts';
 import type { YamlFile } from '../../shared/config/yaml-file.ts';
+import { tuneProblems } from './tune-meaning.ts';
 import { promptSource } from './campaign-parts.ts';
 import { concept as conceptSchema, maskSettings, maxConcepts } from './campaign-schema.ts';
 import { expandPrompts, inStyle, maxPrompts, promptCount, type PromptEntry } from './prompt-list.ts';
@@ -48,6 +49,11 @@ export function meaningProblems(file: YamlFile): readonly Problem[] {
     if (before <= maxListed && listed > maxListed)
       report(at, `the concepts up to here list more than ${maxListed} prompts; make several campaigns of them`);
   }
+  tuneProblems(
+    campaign,
+    [...named.values()].map((i) => String(mapOf(concepts[i])?.['name'])),
+    report,
+  );
   verificationProblems(campaign, concepts.slice(0, maxConcepts), report);
   return problems;
 }

@@ -3,6 +3,7 @@ import type { Path } from '../../shared/config/problem.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import { name, prompt, promptEntry, promptSource, sampling, seed } from './campaign-parts.ts';
 import { conceptKinds } from './campaign.ts';
+import { knownTuneKeys, tune } from './tune-schema.ts';
 import { conceptVerification, verification, verificationKeys } from './verify-schema.ts';
 
 /** The form of a campaign file; docs/guide/campaign.md explains it. What sections say of each other is checked apart. */
@@ -58,6 +59,7 @@ export const campaignSchema = z.strictObject({
   prompts: z.record(name, z.array(promptEntry).min(1)).optional(),
   retain: promptSource.optional(),
   concepts: z.array(concept).min(1).max(maxConcepts),
+  tune: tune.optional(),
   verify: verification.optional(),
 });
 export type CampaignFile = z.infer<typeof campaignSchema>;
@@ -74,6 +76,7 @@ export function knownKeys(path: Path): readonly string[] {
     if (rest.length === 1) return Object.keys(maskSettings.shape);
     return rest.length === 2 ? siteNames : Object.keys(siteMask.shape);
   }
+  if (!inConcept && rest[0] === 'tune') return knownTuneKeys(rest.slice(1));
   if (rest.at(-1) === 'size') return ['width', 'height'];
   return rest[0] === 'sampling' ? Object.keys(sampling.shape) : ['prompt', 'count'];
 }

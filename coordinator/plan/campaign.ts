@@ -1,5 +1,6 @@
 import type { SiteName } from '../../shared/model/site.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
+import type { TuneFile } from './tune-schema.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { Thresholds } from '../../shared/verification/verdict.ts';
 
@@ -107,6 +108,9 @@ export interface CampaignSampling {
   readonly size?: { readonly width: number; readonly height: number };
 }
 
+/** What `lethe tune` may try, and on which images. */
+export type Tuning = Omit<TuneFile, 'sampling'> & { readonly sampling?: CampaignSampling };
+
 /** Checkpoint × concepts × settings: what `lethe sweep` runs. Lists are expanded, defaults are filled in. */
 export interface Campaign {
   readonly name: string;
@@ -127,6 +131,8 @@ export interface Campaign {
   readonly retain: readonly TrajectoryKey[];
   /** By name. */
   readonly concepts: readonly Concept[];
+  /** What `lethe tune` searches and by which images; a sweep does not look at it. */
+  readonly tune?: Tuning;
   /** Absent where the campaign says nothing of it. */
   readonly verify?: Verification;
 }

@@ -1,8 +1,9 @@
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { CampaignFile, MaskFile } from './campaign-schema.ts';
-import type { Campaign, CampaignSampling, Concept, MaskSettings, SiteMask } from './campaign.ts';
+import type { Campaign, CampaignSampling, Concept, MaskSettings, SiteMask, Tuning } from './campaign.ts';
 import { expandConceptVerification, expandVerification } from './expand-verify.ts';
+import type { TuneFile } from './tune-schema.ts';
 import { expandPrompts, inStyle, type PromptEntry } from './prompt-list.ts';
 
 type ConceptFile = CampaignFile['concepts'][number];
@@ -38,6 +39,7 @@ export function expandCampaign(file: CampaignFile): Campaign {
     batch,
     retain: keysOf(listOf(file.retain)),
     concepts: concepts.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...(file.tune === undefined ? {} : { tune: tuningOf(file.tune) }),
     ...(file.verify === undefined
       ? {}
       : { verify: expandVerification(file.verify, samplingOf(file.verify.sampling ?? file.sampling)) }),
@@ -52,6 +54,11 @@ function pairsOf(
   if (phrase === undefined) return { target: listOf(concept.target), base: listOf(concept.base) };
   const things = listOf(concept.things);
   return { target: things.map((thing) => inStyle(thing, phrase)), base: things };
+}
+
+/** Its sampling is that of verify where it gives none. */
+function tuningOf({ sampling, ...tuning }: TuneFile): Tuning {
+  return { ...tuning, ...(sampling === undefined ? {} : { sampling: samplingOf(sampling) }) };
 }
 
 function samplingOf({ scheduler, steps, guidance, size }: CampaignFile['sampling']): CampaignSampling {

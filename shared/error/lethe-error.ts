@@ -125,6 +125,8 @@ export type FailureCode =
   | 'campaign-failed'
   /** No connected worker can run what a campaign or a job of images needs: it waits for one. */
   | 'worker-missing'
+  /** What is to be measured is not there before pruning: that it is not there after would say nothing. */
+  | 'not-testable'
   /** A unit whose workers did not come back from it, time after time. */
   | 'unit-lost'
   /** A local fleet that is asked to start where one runs. */

@@ -1,0 +1,48 @@
+import { chartHtml } from '../chart/chart.ts';
+import { rateChart } from '../chart/rate-chart.ts';
+import { rateText, sharePercent } from '../figures.ts';
+import { type Html, html } from '../html.ts';
+import type { Bystander, Measure, Rate, ReportedConcept } from '../report-data.ts';
+import { keptShare, worstKept } from '../worst-kept.ts';
+import { tableHtml } from './table.ts';
+
+/** Of bystanders the chart shows so many, the worst kept; the table has all. */
+const charted = 16;
+
+/** What was measured of a concept, and how every other concept and style fared. */
+export function rateSection({ name, measures, bystanders }: ReportedConcept, anchor: string): Html {
+  if (measures.length + bystanders.length === 0) return html``;
+  const worst = worstKept(bystanders);
+  const sorted = bystanders.toSorted((a, b) => keptShare(a) - keptShare(b) || (a.name < b.name ? -1 : 1));
+  const rows = [...measures, ...sorted.slice(0, charted)];
+  return html`<h3>Rates</h3>
+    ${worst === undefined ? '' : html`<p>Worst kept: <b>${worst.name}</b> (${worst.domain}), ${sharePercent(keptShare(worst))} of before.</p>`}
+    ${chartHtml(rateChart(rows), `${anchor}-rates`, `Rates of ${name} before and after; the tables below have the numbers`)}
+    ${measures.length === 0 ? '' : measureTable(name, measures)}
+    ${bystanders.length === 0 ? '' : bystanderTable(name, sorted)}`;
+}
+
+function measureTable(name: string, measures: readonly Measure[]): Html {
+  return tableHtml(
+    `${name}: what was measured`,
+    ['measure', 'before', 'after', 'asked for'],
+    measures.map((measure) => [
+      html`${measure.name} <span class="quiet">${measure.meaning}</span>`,
+      optional(measure.before),
+      rateText(measure.after),
+      measure.least === undefined ? '' : `at least ${sharePercent(measure.least)}`,
+    ]),
+  );
+}
+
+function bystanderTable(name: string, bystanders: readonly Bystander[]): Html {
+  return tableHtml(
+    `${name}: other concepts and styles, worst kept first`,
+    ['recognised', 'domain', 'before', 'after'],
+    bystanders.map((each) => [each.name, each.domain, rateText(each.before), rateText(each.after)]),
+  );
+}
+
+function optional(rate: Rate | undefined): string {
+  return rate === undefined ? '' : rateText(rate);
+}

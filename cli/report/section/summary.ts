@@ -1,0 +1,30 @@
+import { type Html, html } from '../html.ts';
+import type { ReportData, ReportedConcept } from '../report-data.ts';
+import { rateText, sharePercent } from '../figures.ts';
+import { keptShare, worstKept } from '../worst-kept.ts';
+import { tableHtml } from './table.ts';
+
+/** Every concept in a row: its verdict, what was measured, who suffered most. */
+export function summarySection({ concepts }: ReportData, anchorOf: (concept: ReportedConcept) => string): Html {
+  if (concepts.length === 0) return html``;
+  const rows = concepts.map((concept) => {
+    const { name, kind, verdict, measures, bystanders } = concept;
+    const worst = worstKept(bystanders);
+    return [
+      html`<a href="#${anchorOf(concept)}">${name}</a>`,
+      kind,
+      verdictHtml(verdict),
+      measures.map((measure) => html`<div><b>${measure.name}</b> ${rateText(measure.after)}</div>`),
+      worst === undefined ? '' : `${worst.name}: ${sharePercent(keptShare(worst))} of before`,
+    ] as const;
+  });
+  return html`<section aria-labelledby="summary">
+    <h2 id="summary">Summary</h2>
+    ${tableHtml('Concepts and verdicts', ['concept', 'kind', 'verdict', 'measured after, with 95 % intervals', 'worst kept'], rows)}
+  </section> `;
+}
+
+/** A word with a colour: the word alone says it. */
+export function verdictHtml(verdict: ReportedConcept['verdict']): Html {
+  return html`<span class="verdict ${verdict.replaceAll(' ', '-')}">${verdict}</span>`;
+}

@@ -1,0 +1,35 @@
+import { type Html, html, type HtmlPart } from '../html.ts';
+
+/**
+ * A table whose first column names its rows. Where the screen is too narrow it scrolls by itself, by keyboard too, and
+ * the page does not.
+ *
+ * @param rows as many cells as `head`
+ */
+export function tableHtml(
+  caption: string,
+  head: readonly HtmlPart[],
+  rows: readonly (readonly [HtmlPart, ...HtmlPart[]])[],
+): Html {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${head.map((cell) => html`<th scope="col">${cell}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ([name, ...cells]) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              ${cells.map((cell) => html`<td>${cell}</td>`)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div> `;
+}

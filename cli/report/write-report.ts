@@ -1,0 +1,17 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderReport } from './render-report.ts';
+import type { ReportData } from './report-data.ts';
+
+/**
+ * Writes a report into a folder of its own. Nobody else may read it: it shows what is to be forgotten, and where weights
+ * are pruned.
+ *
+ * @returns its path.
+ */
+export async function writeReport(folder: string, data: ReportData): Promise<string> {
+  const path = join(folder, 'report.html');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(path, renderReport(data), { mode: 0o600 });
+  return path;
+}

@@ -1,0 +1,82 @@
+import type { ImageSampling, ImageSource } from '../../gen/fleet/v1/image.ts';
+import { readPng } from '../../shared/verification/read-png.ts';
+import type { Labels } from '../../shared/verification/test-image.ts';
+import type { Classifier } from '../../worker/classify/classifier.ts';
+import type { FleetClient } from '../fleet/fleet-client.ts';
+import { type ImageAsk, type ImageWatcher, requestImages } from '../fleet/request-images.ts';
+import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
+import type { ProbeLists, Seen } from './standings.ts';
+
+/** Images of one validation set: asked of the fleet, and seen by the classifier. */
+export class ProbeImages {
+  readonly #client: FleetClient;
+  readonly #source: ImageSource;
+  readonly #sampling: ImageSampling;
+  readonly #classifier: Classifier;
+  readonly #watcher: ImageWatcher;
+  readonly lists: ProbeLists;
+
+  constructor(
+    client: FleetClient,
+    source: ImageSource,
+    sampling: ImageSampling,
+    classifier: Classifier,
+    lists: ProbeLists,
+    watcher: ImageWatcher,
+  ) {
+    this.#client = client;
+    this.#source = source;
+    this.#sampling = sampling;
+    this.#classifier = classifier;
+    this.#watcher = watcher;
+    this.lists = lists;
+  }
+
+  /** What is seen of the first `samples` of every list, for each set of masks; none prunes nothing. One request for all. */
+  async seen(maskSets: readonly (readonly string[])[], samples: number): Promise<readonly Seen[]> {
+    const lists = [...this.lists.targets.map(({ probes }) => probes), this.lists.rest].map((probes) =>
+      probes.slice(0, samples),
+    );
+    const asks = maskSets.flatMap((masks) => lists.flatMap((probes) => this.#asks(probes, masks)));
+    const labels = await this.#classified(asks);
+    let at = 0;
+    return maskSets.map(() => {
+      const each = lists.map(({ length }) => labels.slice(at, (at += length)));
+      return { targets: each.slice(0, -1), rest: each.at(-1) ?? [] };
+    });
+  }
+
+  /** PNG files of probes, in their order. */
+  async pictures(probes: readonly TestPrompt[], masks: readonly string[]): Promise<readonly Uint8Array[]> {
+    const images: Uint8Array[] = [];
+    for await (const image of this.#images(this.#asks(probes, masks))) images.push(image);
+    return images;
+  }
+
+  #asks(probes: readonly TestPrompt[], masks: readonly string[]): readonly ImageAsk[] {
+    return probes.map(({ prompt, seed }) => ({ prompt, seed, masks, sampling: this.#sampling }));
+  }
+
+  #images(asks: readonly ImageAsk[]): AsyncGenerator<Uint8Array, void, undefined> {
+    return requestImages(this.#client, this.#source, 'tune', imageBatch, asks, this.#watcher);
+  }
+
+  async #classified(asks: readonly ImageAsk[]): Promise<readonly Labels[]> {
+    const labels: Labels[] = [];
+    const waiting: Uint8Array[] = [];
+    const classify = async (): Promise<void> => {
+      labels.push(...(await this.#classifier.classify(waiting.splice(0).map(readPng))));
+    };
+    for await (const image of this.#images(asks)) {
+      waiting.push(image);
+      if (waiting.length >= classifierBatch) await classify();
+    }
+    await classify();
+    return labels;
+  }
+}
+
+/** Images in a unit: what a small model draws at once without waste, and few enough to share out. */
+const imageBatch = 8;
+/** Images that the classifier sees at once. */
+const classifierBatch = 64;

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { concept } from '../../coordinator/plan/campaigns.spec-support.ts';
+import type { Labels } from '../../shared/verification/test-image.ts';
+import { type ProbeLists, requirementsOf, requirePresent, standingsOf } from './standings.ts';
+
+const probe = (asked: Labels) => ({ prompt: JSON.stringify(asked), seed: '1', asked });
+const verified = (name: string, ua: number | undefined, ira: number, cra: number) => {
+  const thresholds = { ...(ua === undefined ? {} : { ua }), ira, cra };
+  const verify = { sides: [], thresholds, together: { ira: 0.5 }, alternatives: [] };
+  return { ...concept(name, ['x'], ['y']), verify };
+};
+
+const violin = { object: 'violin', style: 'Ink' };
+const dog = { object: 'dog', style: 'Ink' };
+const owl = { object: 'owl', style: 'Noto' };
+const plain = { object: 'owl' };
+
+const lists: ProbeLists = {
+  targets: [
+    {
+      concept: verified('violin', 0.9, 0.8, 0.7),
+      target: { head: 'object', label: 'violin' },
+      probes: [violin, violin].map(probe),
+    },
+  ],
+  rest: [dog, owl, plain].map(probe),
+};
+
+describe('standings', () => {
+  it('count what is not recognised of the target, and of the rest what is, by each head', () => {
+    const before = { targets: [[violin, violin]], rest: [dog, { ...owl, style: 'Ink' }, owl] };
+    const after = { targets: [[violin, dog]], rest: [{ object: 'cat', style: 'Ink' }, owl, owl] };
+    expect(standingsOf(requirementsOf(lists), lists, before, after)).toMatchObject([
+      { requirement: { name: 'UA of violin', least: 0.9 }, hits: 1, of: 2 },
+      { requirement: { name: 'rest kept by object', least: 0.8 }, hits: 2, of: 3 },
+      // The style of the owl was not recognised before, and the last prompt names none.
+      { requirement: { name: 'rest kept by style', least: 0.7 }, hits: 2, of: 1 },
+    ]);
+  });
+
+  it('compare the first images of each list with the same ones before', () => {
+    const before = { targets: [[violin, violin]], rest: [dog, owl, owl] };
+    const after = { targets: [[dog]], rest: [dog, owl] };
+    expect(standingsOf(requirementsOf(lists), lists, before, after).map(({ hits, of }) => [hits, of])).toEqual([
+      [1, 1],
+      [2, 2],
+      [2, 2],
+    ]);
+  });
+
+  it('are held against the thresholds for all masks together where there are several', () => {
+    const neon = { concept: verified('Neon', 0.6, 0.9, 0.95), target: { head: 'style', label: 'Neon' }, probes: [] };
+    const both = { ...lists, targets: [...lists.targets, neon] };
+    expect(requirementsOf(both).map(({ requirement: { name, least } }) => [name, least])).toEqual([
+      ['rest kept by object', 0.5],
+      ['rest kept by style', 0.5],
+    ]);
+  });
+
+  it('are refused for a target that was not there before', () => {
+    const before = { targets: [[dog, violin]], rest: [] };
+    expect(() => {
+      requirePresent(lists, before, 0.6);
+    }).toThrow(/violin in 1 of them/);
+    expect(() => {
+      requirePresent(lists, before, 0.5);
+    }).not.toThrow();
+  });
+});

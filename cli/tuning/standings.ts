@@ -1,0 +1,91 @@
+import type { Concept } from '../../coordinator/plan/campaign.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import type { Requirement, Standing } from '../../shared/tuning/standing.ts';
+import { type Label, type Labels, shows } from '../../shared/verification/test-image.ts';
+import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
+
+/** The validation images of concepts that are tuned together. */
+export interface ProbeLists {
+  /** Of each concept: prompts that name it. */
+  readonly targets: readonly {
+    readonly concept: Concept;
+    readonly target: Label;
+    readonly probes: readonly TestPrompt[];
+  }[];
+  /** Prompts that name none of them. */
+  readonly rest: readonly TestPrompt[];
+}
+
+/** What the classifier saw of every list, in its order, as far as it was made. */
+export interface Seen {
+  readonly targets: readonly (readonly Labels[])[];
+  readonly rest: readonly Labels[];
+}
+
+/** What is asked for of what a list shows. */
+interface Asked {
+  readonly requirement: Requirement;
+  /** The target's place in the lists, or the head by which the rest is recognised. */
+  readonly of: { readonly list: number } | { readonly head: string };
+}
+
+/**
+ * What candidates are held against: the campaign's thresholds, of several concepts those for all masks together. What is
+ * kept counts for all of them at once: of each head the highest share that one of them asks for.
+ */
+export function requirementsOf({ targets, rest }: ProbeLists): readonly Asked[] {
+  const least = ({ verify }: Concept) => (targets.length > 1 ? verify.together : verify.thresholds);
+  const heads = [...new Set(rest.flatMap(({ asked }) => Object.keys(asked)))];
+  const erased = targets.flatMap(({ concept }, list): readonly Asked[] => {
+    const { ua } = least(concept);
+    const side = { kind: 'erased', concept: concept.name } as const;
+    return ua === undefined ? [] : [{ requirement: { name: `UA of ${concept.name}`, side, least: ua }, of: { list } }];
+  });
+  const kept = heads.flatMap((head): readonly Asked[] => {
+    const shares = targets.flatMap(({ concept, target }) => least(concept)[target.head === head ? 'ira' : 'cra'] ?? []);
+    if (shares.length === 0) return [];
+    const side = { kind: 'kept' } as const;
+    return [{ requirement: { name: `rest kept by ${head}`, side, least: Math.max(...shares) }, of: { head } }];
+  });
+  return [...erased, ...kept];
+}
+
+/** @param before of the unpruned model, of all probes @param after of a candidate, of the first of each list */
+export function standingsOf(
+  asked: readonly Asked[],
+  lists: ProbeLists,
+  before: Seen,
+  after: Seen,
+): readonly Standing[] {
+  return asked.map(({ requirement, of }): Standing => {
+    if ('list' in of) {
+      const target = lists.targets[of.list]?.target;
+      const seen = after.targets[of.list] ?? [];
+      const hits = seen.filter((labels) => target !== undefined && !shows(labels, target)).length;
+      return { requirement, hits, of: seen.length };
+    }
+    const made = lists.rest.slice(0, after.rest.length);
+    const right = (seen: readonly Labels[]): number =>
+      made.filter((probe, i) => probe.asked[of.head] !== undefined && seen[i]?.[of.head] === probe.asked[of.head])
+        .length;
+    return { requirement, hits: right(after.rest), of: right(before.rest) };
+  });
+}
+
+/**
+ * @param present the least share before at which a target counts as there
+ * @throws LetheError `not-testable` for a concept that the unpruned model does not draw, or the classifier does not know.
+ */
+export function requirePresent(lists: ProbeLists, before: Seen, present: number): void {
+  for (const [i, { concept, target }] of lists.targets.entries()) {
+    const seen = before.targets[i] ?? [];
+    const found = seen.filter((labels) => shows(labels, target)).length;
+    if (found >= present * seen.length) continue;
+    throw new LetheError('not-testable', {
+      what: `cannot tune the mask of ${concept.name}`,
+      where: `${seen.length} images of the unpruned model`,
+      why: `the classifier sees ${target.label} in ${found} of them, less than ${present} of them`,
+      next: 'check the prompts and labels under verify, and the sampling settings',
+    });
+  }
+}

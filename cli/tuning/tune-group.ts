@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { gridOf } from '../../shared/tuning/grid.ts';
+import { leastBudget, type SearchState, startSearch, wholeTrials } from '../../shared/tuning/halving.ts';
+import { chooseWinner } from '../../shared/tuning/trial.ts';
+import type { Classifier } from '../../worker/classify/classifier.ts';
+import type { FleetClient } from '../fleet/fleet-client.ts';
+import type { ImageWatcher } from '../fleet/request-images.ts';
+import { samplingMessage } from '../verification/verify-masks.ts';
+import type { CandidateMasks } from './candidate-masks.ts';
+import { measureCandidates } from './measure-candidates.ts';
+import { ProbeImages } from './probe-images.ts';
+import { probeListsOf } from './probe-lists.ts';
+import { runSearch } from './run-search.ts';
+import { type ProbeLists, requirementsOf, requirePresent } from './standings.ts';
+import type { TunedGroup, TunedPair } from './tuned-group.ts';
+import { limitsOf } from './tuning-limits.ts';
+import { winnerCampaign } from './variant-campaign.ts';
+
+/** Pictures of each concept in the report. */
+const pictured = 8;
+
+/** What groups of a campaign are tuned with. */
+export interface TuningBench {
+  readonly campaign: Campaign;
+  readonly tune: Tuning;
+  readonly text: string;
+  readonly client: FleetClient;
+  readonly masks: CandidateMasks;
+  readonly classifier: Classifier;
+  readonly watcher: ImageWatcher;
+  /** Where the winner's campaign is to be written. */
+  readonly folder: string;
+  tell(text: string): void;
+}
+
+/** What is known of a group before anything runs. */
+export interface PreparedGroup {
+  readonly concepts: readonly string[];
+  readonly lists: ProbeLists;
+  readonly start: SearchState;
+}
+
+/**
+ * @param heads labels of the classifier, by head
+ * @param source of the campaign, for messages
+ * @param budget images that may be made for the group
+ * @throws LetheError `campaign-invalid` for a budget too small for a single candidate, and as `probeListsOf`.
+ */
+export function prepareGroup(
+  campaign: Campaign,
+  tune: Tuning,
+  concepts: readonly string[],
+  heads: Readonly<Record<string, readonly string[]>>,
+  source: string,
+  budget: number,
+): PreparedGroup {
+  const lists = probeListsOf(campaign, tune, concepts, heads, source);
+  const validation = { lists: [...lists.targets.map(({ probes }) => probes.length), lists.rest.length] };
+  if (budget < leastBudget(validation))
+    throw new LetheError('campaign-invalid', {
+      what: `cannot tune ${concepts.join(', ')}`,
+      where: `${source}: tune.budget`,
+      why: `${budget} images do not measure one candidate; ${leastBudget(validation)} do`,
+      next: 'raise the budget (--budget), or lower tune.images',
+    });
+  const grid = gridOf(limitsOf(tune, campaign.retain.length > 0), concepts);
+  return { concepts, lists, start: startSearch(grid, validation, budget) };
+}
+
+/**
+ * Finds the smallest masks of some concepts, active together, that meet the campaign's thresholds on validation images.
+ *
+ * @throws LetheError `not-testable`, and what fleet and classifier throw.
+ */
+export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: PreparedGroup): Promise<TunedGroup> {
+  const { campaign, tune, masks, classifier } = bench;
+  const [first] = start.alive;
+  if (first === undefined) throw nothingTried(concepts);
+  const { united } = await masks.of(first);
+  const images = new ProbeImages(
+    bench.client,
+    sourceOf(campaign, united.checkpoint),
+    samplingMessage(tune.sampling ?? campaign.verify?.sampling ?? campaign.sampling),
+    classifier,
+    lists,
+    bench.watcher,
+  );
+  const [before = { targets: [], rest: [] }] = await images.seen([[]], Infinity);
+  requirePresent(lists, before, campaign.verify?.present ?? 0.5);
+
+  const asked = requirementsOf(lists);
+  const end = await runSearch(
+    start,
+    (candidates, samples) => measureCandidates(candidates, samples, masks, images, asked, before),
+    (state, candidates, samples) => {
+      bench.tell(progressText(concepts, state, candidates, samples));
+    },
+  );
+  const trials = wholeTrials(end);
+  const best = chooseWinner(trials);
+  if (best === undefined) throw nothingTried(concepts);
+  const made = await masks.of(best.trial.candidate);
+  const hashes = made.masks.map(({ hash }) => hash);
+  const pairs = new Map<string, readonly TunedPair[]>();
+  for (const { concept, probes } of lists.targets) {
+    const shown = [...probes.slice(0, pictured / 2), ...lists.rest.slice(0, pictured / 2)];
+    const [old, fresh] = [await images.pictures(shown, []), await images.pictures(shown, hashes)];
+    pairs.set(
+      concept.name,
+      shown.map((probe, i) => ({
+        probe,
+        before: old[i] ?? new Uint8Array(),
+        after: fresh[i] ?? new Uint8Array(),
+      })),
+    );
+  }
+  const name = concepts
+    .map((concept) => concept.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
+    .join('+')
+    .slice(0, 80);
+  return {
+    concepts,
+    winner: best.trial,
+    certainty: best.certainty,
+    made,
+    trials,
+    tried: end.trials.length,
+    images: end.spent,
+    pairs,
+    campaign: {
+      file: join(bench.folder, `${name}.yaml`),
+      text: winnerCampaign(
+        bench.text,
+        best.trial.candidate,
+        bench.campaign.verify?.classifier === undefined ? undefined : classifier.file.path,
+      ),
+    },
+  };
+}
+
+function progressText(
+  concepts: readonly string[],
+  { spent, budget, trials }: SearchState,
+  candidates: number,
+  samples: number,
+): string {
+  const best = chooseWinner(trials);
+  const found = best === undefined ? '' : `; best so far: ${best.certainty}`;
+  return `${concepts.join(' + ')}: ${candidates} candidates on ${samples} images of each list (${spent} of ${budget} images made${found})`;
+}
+
+function sourceOf({ checkpoint: directory, variant, numerics }: Campaign, checkpoint: string) {
+  return { checkpoint, directory, variant, numerics };
+}
+
+function nothingTried(concepts: readonly string[]): LetheError {
+  return new LetheError('campaign-invalid', {
+    what: `cannot tune ${concepts.join(', ')}`,
+    where: 'tune.grid',
+    why: 'the grid has no candidate',
+    next: 'name sites and ratios under tune.grid, or leave it out',
+  });
+}

@@ -1,0 +1,102 @@
+import { candidateText } from '../../shared/tuning/candidate.ts';
+import { shareOf, type Standing, worstOf } from '../../shared/tuning/standing.ts';
+import { type Certainty, tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
+import { percent, shortHash } from '../output/figures.ts';
+import { table } from '../output/table.ts';
+import type { MadeMasks } from './candidate-masks.ts';
+import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
+
+/** A validation image before and after the winner's masks. */
+export interface TunedPair {
+  readonly probe: TestPrompt;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** What tuning has found for concepts that will be active together. */
+export interface TunedGroup {
+  readonly concepts: readonly string[];
+  readonly winner: Trial;
+  readonly certainty: Certainty;
+  readonly made: MadeMasks;
+  /** Every candidate on all validation images: the trade-off curve. */
+  readonly trials: readonly Trial[];
+  /** Candidates that were tried at all. */
+  readonly tried: number;
+  readonly images: number;
+  /** Images of each concept. */
+  readonly pairs: ReadonlyMap<string, readonly TunedPair[]>;
+  /** The campaign that makes the winner's masks and no others. */
+  readonly campaign: { readonly file: string; readonly text: string };
+}
+
+const certaintyText: Readonly<Record<Certainty, string>> = {
+  'with room': 'meets the thresholds, with room for the size of the sample',
+  'on the sample': 'meets the thresholds on these images, with no room: verify may say otherwise',
+  missed: 'no mask met the thresholds; this one misses least',
+};
+
+/** For people: what was asked and seen, and the curve. */
+export function tunedText(group: TunedGroup): string {
+  const { concepts, winner, certainty, made, trials, tried, images, campaign } = group;
+  const front = tradeOffFront(trials).toSorted((a, b) => a.pruned - b.pruned);
+  return [
+    `${concepts.join(' + ')}: ${certaintyText[certainty]}`,
+    table([
+      ['', 'seen', 'asked', 'images'],
+      ...winner.standings.map((each) => [
+        each.requirement.name,
+        percent(shareOf(each)),
+        percent(each.requirement.least),
+        each.of,
+      ]),
+    ]),
+    '',
+    table([
+      ['pruned', 'erased', 'kept', 'mask'],
+      ...front.map((trial) => [
+        percent(trial.pruned / Math.max(1, made.weights)),
+        worstText(worstOf(trial.standings, 'erased')),
+        worstText(worstOf(trial.standings, 'kept')),
+        `${candidateText(trial.candidate)}${trial === winner ? '  <- chosen' : ''}`,
+      ]),
+    ]),
+    '',
+    `tried       ${tried} candidates, ${images} images`,
+    ...made.masks.map(({ concept, hash }) => `mask        ${shortHash(hash)} ${concept}`),
+    `campaign    ${campaign.file}`,
+  ].join('\n');
+}
+
+function worstText(standing: Standing | undefined): string {
+  return standing === undefined ? '' : percent(shareOf(standing));
+}
+
+/** For machines; what the curve is made of, whole. */
+export function tunedJson(group: TunedGroup): Readonly<Record<string, unknown>> {
+  const { concepts, winner, certainty, made, trials, tried, images, campaign } = group;
+  const front = new Set(tradeOffFront(trials));
+  const trialJson = (trial: Trial): Readonly<Record<string, unknown>> => ({
+    mask: candidateText(trial.candidate),
+    candidate: trial.candidate,
+    pruned: trial.pruned,
+    density: trial.pruned / Math.max(1, made.weights),
+    standings: trial.standings.map(({ requirement, hits, of }) => ({
+      name: requirement.name,
+      least: requirement.least,
+      hits,
+      of,
+      share: shareOf({ requirement, hits, of }),
+    })),
+    front: front.has(trial),
+  });
+  return {
+    concepts,
+    certainty,
+    winner: { ...trialJson(winner), masks: made.masks.map(({ concept, hash }) => ({ concept, hash })) },
+    tried,
+    images,
+    campaign: campaign.file,
+    tradeOff: trials.toSorted((a, b) => a.pruned - b.pruned).map(trialJson),
+  };
+}

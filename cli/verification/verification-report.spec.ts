@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { campaign, concept } from '../../coordinator/plan/campaigns.spec-support.ts';
+import type { Mask } from '../../shared/mask/mask.ts';
+import { bitsOf } from '../../shared/mask/masks.spec-support.ts';
+import { measureErasure } from '../../shared/verification/erasure.ts';
+import { judgeErasure } from '../../shared/verification/verdict.ts';
+import { renderReport } from '../report/render-report.ts';
+import { png } from '../report/report.spec-support.ts';
+import type { ConceptResult } from './measure-tests.ts';
+import { verificationReport } from './verification-report.ts';
+
+const maskOf = (name: string): Mask => ({
+  checkpoint: 'sha256:1',
+  parts: [{ concept: name, method: 'conceptprune', settings: { tau: 10 } }],
+  timesteps: [],
+  layers: [{ site: 'ffn2', name: 'a.ff.net.2', union: bitsOf(1, 8, [[0, 0]]), steps: [] }],
+});
+
+const target = { head: 'object', label: 'cat' };
+const seen = (asked: string, after: string) => {
+  const labels = (object: string) => ({ object, style: 'Ink' });
+  return { asked: labels(asked), before: labels(asked), after: labels(after), distance: 0.1 };
+};
+
+function resultOf(name: string): ConceptResult {
+  const images = [seen('cat', 'other'), seen('cat', 'cat')];
+  const rest = [seen('dog', 'dog'), seen('owl', 'dog'), seen('owl', 'owl')];
+  const erasure = measureErasure(target, images, rest, 0.5);
+  const thresholds = { ua: 0.9, ira: 0.5 };
+  const prompt = { prompt: `a ${name}`, seed: '1000', asked: {} };
+  const files = { before: png(1, 0, 0), after: png(0, 0, 1) };
+  return {
+    concept: name,
+    kind: 'object',
+    measured: { kind: 'erasure', erasure },
+    thresholds,
+    verdict: judgeErasure(erasure, thresholds, 0.5),
+    alternatives: [],
+    examples: images.map((image) => ({ ...image, prompt, files })),
+  };
+}
+
+describe('verificationReport', () => {
+  const results = [
+    { title: 'cat', masks: ['1'], concepts: [resultOf('cat')], examples: [] },
+    { title: 'cat + dog', masks: ['1', '2'], concepts: [resultOf('cat'), resultOf('dog')], examples: [] },
+  ];
+  const masks = ['cat', 'dog'].map((name, i) => ({ hash: String(i + 1), mask: maskOf(name) }));
+  const found = { results, images: 12, passed: false };
+  const own = campaign([concept('cat', ['a cat'], ['a dog'])]);
+  const report = verificationReport(own, 'c-1', 'c.yaml', '2026-11-22T20:00:00Z', found, masks);
+
+  it('tells of each concept by itself and with all masks, with rates, thresholds and why it failed', () => {
+    expect(report.concepts.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['cat', 'failed'],
+      ['cat, with all masks together', 'failed'],
+      ['dog, with all masks together', 'failed'],
+    ]);
+    const [cat] = report.concepts;
+    expect(cat?.why).toMatch(/ua is 0.5/);
+    expect(cat?.measures).toMatchObject([
+      { name: 'UA', after: { share: 0.5, of: 2 }, least: 0.9 },
+      { name: 'IRA', after: { share: 2 / 3 }, least: 0.5 },
+      { name: 'CRA', after: { share: 1, high: 1 } },
+    ]);
+    expect(cat?.bystanders.map(({ name, after }) => [name, after.share])).toEqual([
+      ['dog', 1],
+      ['owl', 0.5],
+      ['Ink', 1],
+    ]);
+  });
+
+  it('has the images, densities and overlaps, and can be rendered', () => {
+    expect(report.concepts.map(({ images, densities }) => [images.length, densities.length])).toEqual([
+      [2, 1],
+      [2, 0],
+      [2, 0],
+    ]);
+    expect(report.overlaps).toEqual([{ first: 'cat', second: 'dog', both: 1, jaccard: 1 }]);
+    expect(renderReport(report)).toContain('Worst kept: <b>owl</b>');
+  });
+});

@@ -1,0 +1,53 @@
+import type { Selection } from '../method/conceptprune/settings.ts';
+import type { SiteName } from '../model/site.ts';
+import { canonicalJson } from '../unit/canonical-json.ts';
+
+/** How one site is pruned. */
+export interface SiteChoice {
+  readonly site: SiteName;
+  readonly skillRatio: number;
+  readonly selection: Selection;
+  readonly margin: number;
+}
+
+/** How one concept's mask is made. */
+export interface MaskChoice {
+  readonly selectRatio: number;
+  /** Each site once. */
+  readonly sites: readonly SiteChoice[];
+}
+
+/** What a contrast compares with: each concept's base, or the campaign's retain list. */
+export type Comparison = 'base' | 'retain';
+
+/** Masks that could be made, one for each of the concepts that will be active together. */
+export interface Candidate {
+  readonly against: Comparison;
+  readonly masks: readonly { readonly concept: string; readonly mask: MaskChoice }[];
+}
+
+/** Tells candidates apart. */
+export function candidateKey(candidate: Candidate): string {
+  return canonicalJson(candidate);
+}
+
+/** For people: `ffn2 0.05 + attn-value 0.1, contrast 1.2 with base`; where concepts differ, each by name. */
+export function candidateText({ against, masks }: Candidate): string {
+  const texts = masks.map(({ concept, mask }) => ({ concept, text: maskText(mask, against) }));
+  const distinct = new Set(texts.map(({ text }) => text));
+  if (distinct.size <= 1) return texts[0]?.text ?? '';
+  return texts.map(({ concept, text }) => `${concept}: ${text}`).join('; ');
+}
+
+function maskText({ selectRatio, sites }: MaskChoice, against: Comparison): string {
+  const ratios = sites.map(({ site, skillRatio }) => `${site} ${skillRatio}`).join(' + ');
+  const rules = [
+    ...new Set(
+      sites.map(({ selection, margin }) =>
+        selection === 'contrast' ? `contrast ${margin} with ${against}` : selection,
+      ),
+    ),
+  ];
+  const often = selectRatio === 0 ? '' : `, in more than ${selectRatio} of the steps`;
+  return `${ratios}, ${rules.join(' and ')}${often}`;
+}

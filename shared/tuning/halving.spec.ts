@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Candidate, candidateKey } from './candidate.ts';
+import { gridOf, spread } from './grid.ts';
+import {
+  ask,
+  imagesOf,
+  leastBudget,
+  next,
+  type SearchState,
+  startSearch,
+  type Validation,
+  wholeTrials,
+} from './halving.ts';
+import { neighbours } from './neighbours.ts';
+import { chooseWinner, type Trial } from './trial.ts';
+import { concepts, limits, requirements } from './tuning.spec-support.ts';
+
+const validation: Validation = { lists: [40, 40, 80] };
+
+/**
+ * A model of pruning in which larger ratios erase more and keep less, and a margin the other way round. One mask for both
+ * concepts is too strong for the cat by the time that it is strong enough for the violin.
+ */
+function measure(candidate: Candidate, samples: number): Trial {
+  const force = ({ sites, selectRatio }: Candidate['masks'][number]['mask']): number =>
+    sites.reduce((sum, { site, skillRatio, margin }) => sum + (skillRatio * (site === 'ffn2' ? 10 : 4)) / margin, 0) *
+    (1 - 0.3 * selectRatio);
+  const erased = (concept: string): number => {
+    const mask = candidate.masks.find((each) => each.concept === concept)?.mask;
+    return mask === undefined ? 0 : 1 - Math.exp((concept === 'cat' ? -6 : -3.5) * force(mask));
+  };
+  const harm = candidate.masks.reduce((sum, { mask }) => sum + force(mask), 0);
+  const share = [...concepts.map(erased), Math.exp(-0.073 * harm ** 2)];
+  return {
+    candidate,
+    pruned: Math.round(1000 * candidate.masks.reduce((sum, { mask }) => sum + force(mask), 0)),
+    standings: requirements.map((requirement, i) => ({
+      requirement,
+      hits: Math.round((share[i] ?? 0) * samples),
+      of: samples,
+    })),
+    samples,
+  };
+}
+
+/** Every state of a search to its end. */
+function run(grid: readonly Candidate[], budget: number): readonly SearchState[] {
+  const states = [startSearch(grid, validation, budget)];
+  for (;;) {
+    const state = states.at(-1);
+    if (state === undefined || states.length > 200) throw new Error('the search does not end');
+    const asked = ask(state);
+    if (asked.kind === 'done') return states;
+    states.push(
+      next(
+        state,
+        asked.candidates.map((candidate) => measure(candidate, asked.samples)),
+      ),
+    );
+  }
+}
+
+describe('search', () => {
+  const grid = gridOf(limits, concepts);
+
+  it('never makes more images than its budget, and says how many it made', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: leastBudget(validation), max: 20_000 }), (budget) => {
+        const states = run(grid, budget);
+        const last = states.at(-1);
+        const made = last?.trials.reduce(
+          (sum, { samples }) => sum + imagesOf(validation, samples),
+          imagesOf(validation, Infinity),
+        );
+        expect(last?.spent).toBe(made);
+        expect(made).toBeLessThanOrEqual(budget);
+        expect(last === undefined ? [] : wholeTrials(last)).not.toEqual([]);
+      }),
+    );
+  });
+
+  it('finds masks that meet what no mask of the grid meets: each concept needs its own', () => {
+    const whole = { ...startSearch(grid, validation, 0), trials: grid.map((candidate) => measure(candidate, 80)) };
+    expect(chooseWinner(wholeTrials(whole))?.certainty).toBe('missed');
+    const last = run(grid, 30_000).at(-1);
+    expect(chooseWinner(last === undefined ? [] : wholeTrials(last))?.certainty).not.toBe('missed');
+  });
+
+  it('gives what was dropped on few images another chance before it ends, on more of them', () => {
+    const asks = run(grid, 60_000).map(ask);
+    const chances = asks.filter((asked, i) => {
+      const previous = asks[i - 1];
+      if (asked.kind === 'done' || previous?.kind !== 'measure' || asked.samples <= 20) return false;
+      const before = new Set(previous.candidates.map(candidateKey));
+      return asked.candidates.every((candidate) => !before.has(candidateKey(candidate)));
+    });
+    expect(chances.map((asked) => (asked.kind === 'done' ? 0 : asked.samples))).toEqual(
+      expect.arrayContaining([40, 80]),
+    );
+  });
+
+  it('goes on from a stored state as if it had not stopped', () => {
+    const states = run(grid, 5000);
+    const [middle] = states.slice(Math.floor(states.length / 2));
+    const asked = middle === undefined ? undefined : ask(middle);
+    if (middle === undefined || asked?.kind !== 'measure') throw new Error('the search is over');
+    const measured = asked.candidates.map((candidate) => measure(candidate, asked.samples));
+    expect(next(JSON.parse(JSON.stringify(middle)) as SearchState, measured)).toEqual(next(middle, measured));
+  });
+
+  it('does not measure a candidate twice on the same images', () => {
+    const seen = new Set<string>();
+    for (const state of run(grid, 20_000)) {
+      const asked = ask(state);
+      if (asked.kind === 'done') continue;
+      for (const candidate of asked.candidates) {
+        const key = `${candidateKey(candidate)} ${asked.samples}`;
+        expect(seen.has(key)).toBe(false);
+        seen.add(key);
+      }
+    }
+  });
+
+  it('tries one candidate with the least budget, and none with less', () => {
+    expect(startSearch(grid, validation, leastBudget(validation)).alive).toHaveLength(1);
+    expect(startSearch(grid, validation, leastBudget(validation) - 1).alive).toHaveLength(0);
+  });
+});
+
+describe('grid', () => {
+  it('has every combination once', () => {
+    const grid = gridOf(limits, concepts);
+    // Ratios: 3 of ffn2 alone, 3 · 2 of both; rules: reference, or contrast with 2 margins and 2 comparisons; 2 select ratios.
+    expect(grid).toHaveLength((3 + 6) * (1 + 2 * 2) * 2);
+    expect(new Set(grid.map(candidateKey)).size).toBe(grid.length);
+  });
+
+  it('is chosen from evenly, and in an order that does not depend on how many are taken', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.nat({ max: 300 }), (length, most) => {
+        const all = Array.from({ length }, (_, i) => i);
+        const chosen = spread(all, most);
+        expect(new Set(chosen).size).toBe(Math.min(length, most));
+        expect(spread(all, most + 1).slice(0, chosen.length)).toEqual(chosen);
+      }),
+    );
+    const chosen = spread(
+      Array.from({ length: 90 }, (_, i) => i),
+      9,
+    );
+    for (const third of [0, 30, 60])
+      expect(chosen.filter((i) => i >= third && i < third + 30).length).toBeGreaterThan(1);
+  });
+});
+
+describe('neighbours', () => {
+  it('are new, distinct and within bounds', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...gridOf(limits, concepts)), fc.constantFrom(5, 40, 80), (candidate, samples) => {
+        const found = neighbours(measure(candidate, samples));
+        const keys = found.map(candidateKey);
+        expect(new Set([...keys, candidateKey(candidate)]).size).toBe(keys.length + 1);
+        for (const { masks } of found)
+          for (const { mask } of masks) {
+            expect(mask.selectRatio).toBeLessThan(1);
+            for (const { skillRatio, margin } of mask.sites) {
+              expect(skillRatio).toBeGreaterThan(0);
+              expect(skillRatio).toBeLessThanOrEqual(1);
+              expect(margin).toBeGreaterThanOrEqual(0);
+            }
+          }
+      }),
+    );
+  });
+});

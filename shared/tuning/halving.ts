@@ -1,0 +1,153 @@
+import { type Candidate, candidateKey } from './candidate.ts';
+import { spread } from './grid.ts';
+import { neighbours } from './neighbours.ts';
+import { byPromise, chooseWinner, type Trial } from './trial.ts';
+
+/** The validation lists, by their lengths: what a candidate costs at most. */
+export interface Validation {
+  /** Images of each list; every candidate is measured on the same ones, from the first. */
+  readonly lists: readonly number[];
+}
+
+/** Where a search is. A value: what it does next follows from it alone. */
+export interface SearchState {
+  readonly validation: Validation;
+  /** Images that may be made, those of the unpruned model included. */
+  readonly budget: number;
+  readonly spent: number;
+  /** Every candidate that was measured, with the most images it got. */
+  readonly trials: readonly Trial[];
+  /** Candidates of this round that are still in, and the samples of each list that come next. */
+  readonly alive: readonly Candidate[];
+  readonly rung: number;
+  /** Rounds in a row that did not better the best. */
+  readonly idle: number;
+}
+
+/** What has to be measured next: candidates on the first `samples` of every list. */
+export type Ask =
+  | { readonly kind: 'measure'; readonly candidates: readonly Candidate[]; readonly samples: number }
+  | { readonly kind: 'done' };
+
+/** Shares of the validation lists that candidates are measured on, half of them from one to the next. */
+const rungs = [1 / 4, 1 / 2, 1];
+/** Of the budget for the first round, over the whole grid; the rest goes to what is near the best. */
+const firstShare = 0.5;
+/** Candidates of a later round at most. */
+const mostOfRound = 8;
+/**
+ * What a round begins with, after so many rounds that found nothing better: what is near the best; what was dropped at the
+ * second rung, then at the first, since a few images tell little of shares near 1; what is near the best and is left.
+ */
+const rounds = ['near', 'second', 'first', 'near'] as const;
+
+/** Images that a candidate is measured with at so many samples a list. */
+export function imagesOf({ lists }: Validation, samples: number): number {
+  return lists.reduce((sum, length) => sum + Math.min(length, samples), 0);
+}
+
+function samplesAt({ lists }: Validation, rung: number): number {
+  return Math.ceil(Math.max(0, ...lists) * (rungs[rung] ?? 1));
+}
+
+/** Images of a round of successive halving: every rung adds to what was made before, the first to what the rung below had. */
+function roundCost(validation: Validation, candidates: number, from: number): number {
+  let [cost, alive, made] = [0, candidates, from === 0 ? 0 : imagesOf(validation, samplesAt(validation, from - 1))];
+  for (let rung = from; rung < rungs.length; rung++) {
+    const images = imagesOf(validation, samplesAt(validation, rung));
+    cost += alive * (images - made);
+    made = images;
+    alive = Math.ceil(alive / 2);
+  }
+  return cost;
+}
+
+/** As many candidates as a round that begins at a rung can have for so many images; 0 if not one. */
+function affordable(validation: Validation, images: number, most: number, from = 0): number {
+  let count = most;
+  while (count > 0 && roundCost(validation, count, from) > images) count -= 1;
+  return count;
+}
+
+/** The least budget with which one candidate is measured, beside the images of the unpruned model. */
+export function leastBudget(validation: Validation): number {
+  return 2 * imagesOf(validation, Infinity);
+}
+
+/**
+ * A search that begins with as many of the grid as half the budget allows.
+ *
+ * @param grid in a fixed order; the choice is spread over it
+ */
+export function startSearch(grid: readonly Candidate[], validation: Validation, budget: number): SearchState {
+  // The unpruned model's images come first: what is kept is measured by them.
+  const spent = imagesOf(validation, Infinity);
+  const first = affordable(validation, (budget - spent) * firstShare, grid.length);
+  const count = Math.max(first, affordable(validation, budget - spent, 1));
+  return { validation, budget, spent, trials: [], alive: spread(grid, count), rung: 0, idle: 0 };
+}
+
+export function ask({ alive, rung, validation }: SearchState): Ask {
+  if (alive.length === 0) return { kind: 'done' };
+  return { kind: 'measure', candidates: alive, samples: samplesAt(validation, rung) };
+}
+
+/**
+ * The state after what was asked for was measured: the better half goes on to more images; after the last rung a round of
+ * what is near the best begins, what was dropped on few images has another chance, until nothing better comes or the budget ends.
+ *
+ * @param measured a trial for every candidate that was asked for
+ */
+export function next(state: SearchState, measured: readonly Trial[]): SearchState {
+  const { validation, rung, spent } = state;
+  const before = rung === 0 ? 0 : imagesOf(validation, samplesAt(validation, rung - 1));
+  const made = imagesOf(validation, samplesAt(validation, rung)) - before;
+  const replaced = new Set(measured.map(({ candidate }) => candidateKey(candidate)));
+  const trials = [...state.trials.filter(({ candidate }) => !replaced.has(candidateKey(candidate))), ...measured];
+  const after = { ...state, trials, spent: spent + made * measured.length };
+  if (rung + 1 < rungs.length) {
+    const better = measured.toSorted(byPromise).slice(0, Math.ceil(measured.length / 2));
+    return { ...after, alive: better.map(({ candidate }) => candidate), rung: rung + 1 };
+  }
+  return nextRound(after, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
+}
+
+function nextRound(state: SearchState, idle: number): SearchState {
+  const { validation, budget, spent } = state;
+  for (let round = idle; round < rounds.length; round++) {
+    const { candidates, rung } = roundOf(state, rounds[round] ?? 'near');
+    const count = affordable(validation, budget - spent, Math.min(mostOfRound, candidates.length), rung);
+    if (count > 0) return { ...state, alive: candidates.slice(0, count), rung, idle: round };
+  }
+  return { ...state, alive: [], rung: 0, idle };
+}
+
+/** The candidates of a round, the most promising first, and the rung it begins at. */
+function roundOf(
+  state: SearchState,
+  kind: (typeof rounds)[number],
+): { readonly candidates: readonly Candidate[]; readonly rung: number } {
+  const { validation, trials } = state;
+  if (kind === 'near') {
+    const best = chooseWinner(wholeTrials(state))?.trial;
+    const tried = new Set(trials.map(({ candidate }) => candidateKey(candidate)));
+    const fresh = best === undefined ? [] : neighbours(best).filter((each) => !tried.has(candidateKey(each)));
+    return { candidates: spread(fresh, fresh.length), rung: 0 };
+  }
+  const rung = kind === 'first' ? 1 : 2;
+  const samples = samplesAt(validation, rung - 1);
+  const whole = samplesAt(validation, rungs.length - 1);
+  const dropped = trials.filter((trial) => trial.samples === samples && samples < whole).toSorted(byPromise);
+  return { candidates: dropped.map(({ candidate }) => candidate), rung };
+}
+
+/** Trials on all of the validation lists: only these are compared in the end. */
+export function wholeTrials({ trials, validation }: SearchState): readonly Trial[] {
+  const whole = samplesAt(validation, rungs.length - 1);
+  return trials.filter(({ samples }) => samples >= whole);
+}
+
+function keyOfBest(state: SearchState): string | undefined {
+  const best = chooseWinner(wholeTrials(state));
+  return best === undefined ? undefined : candidateKey(best.trial.candidate);
+}

@@ -1,0 +1,95 @@
+import { type Candidate, candidateKey, type MaskChoice, type SiteChoice } from './candidate.ts';
+import { shareOf, type Standing } from './standing.ts';
+import type { Trial } from './trial.ts';
+
+/** By what ratios change in one move. */
+const factor = 1.4;
+/** By what margins change. */
+const marginStep = 0.1;
+/** Between which select_ratio moves. */
+const selectRatios = [0, 0.3, 0.5, 0.8];
+
+type Move = (mask: MaskChoice) => MaskChoice;
+
+/** Prunes less in three ways, each by itself: fewer weights a row, only more specific ones, only in more of the steps. */
+const weaker: readonly Move[] = [scaled(1 / factor), margined(marginStep), selected(1)];
+const stronger: readonly Move[] = [scaled(factor), margined(-marginStep), selected(-1)];
+/** More of what is more specific: where both sides miss. */
+const sharper: readonly Move[] = [after(scaled(factor), margined(marginStep)), after(scaled(factor), selected(1))];
+
+/**
+ * What is worth trying next to a trial, each once and none that is the trial itself: for a concept that is not erased
+ * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all.
+ */
+export function neighbours({ candidate, standings }: Trial): readonly Candidate[] {
+  const misses = ({ requirement, ...rest }: Standing): boolean => shareOf({ requirement, ...rest }) < requirement.least;
+  const keepsTooLittle = standings.some((each) => each.requirement.side.kind === 'kept' && misses(each));
+  const erasesTooLittle = (concept: string): boolean =>
+    standings.some(
+      (each) => each.requirement.side.kind === 'erased' && each.requirement.side.concept === concept && misses(each),
+    );
+  const found = new Map<string, Candidate>();
+  const add = (changed: Candidate): void => {
+    found.set(candidateKey(changed), changed);
+  };
+  for (const { concept, mask } of candidate.masks) {
+    const isShort = erasesTooLittle(concept);
+    const moves = isShort ? (keepsTooLittle ? [...sharper, ...stronger] : stronger) : weaker;
+    for (const move of [...moves, ...siteMoves(mask, isShort ? factor : 1 / factor)])
+      add(withMask(candidate, move, [concept]));
+  }
+  const names = candidate.masks.map(({ concept }) => concept);
+  if (names.length > 1 && !names.some(erasesTooLittle))
+    for (const move of weaker) add(withMask(candidate, move, names));
+  found.delete(candidateKey(candidate));
+  return [...found.values()];
+}
+
+/** One site's ratio by itself, where there are several. */
+function siteMoves({ sites }: MaskChoice, by: number): readonly Move[] {
+  if (sites.length < 2) return [];
+  return sites.map(({ site }) => (mask: MaskChoice) => ({
+    ...mask,
+    sites: mask.sites.map((each) => (each.site === site ? scaledSite(each, by) : each)),
+  }));
+}
+
+function withMask(candidate: Candidate, move: Move, concepts: readonly string[]): Candidate {
+  const masks = candidate.masks.map((each) =>
+    concepts.includes(each.concept) ? { ...each, mask: move(each.mask) } : each,
+  );
+  return { ...candidate, masks };
+}
+
+function after(first: Move, second: Move): Move {
+  return (mask) => second(first(mask));
+}
+
+function scaled(by: number): Move {
+  return (mask) => ({ ...mask, sites: mask.sites.map((site) => scaledSite(site, by)) });
+}
+
+/** Two digits: what is finer no number of images would tell apart. */
+function scaledSite(site: SiteChoice, by: number): SiteChoice {
+  return { ...site, skillRatio: Math.min(1, Number((site.skillRatio * by).toPrecision(2))) };
+}
+
+function margined(by: number): Move {
+  return (mask) => ({
+    ...mask,
+    sites: mask.sites.map((site) =>
+      site.selection === 'contrast' ? { ...site, margin: Math.max(0, Number((site.margin + by).toFixed(2))) } : site,
+    ),
+  });
+}
+
+function selected(by: 1 | -1): Move {
+  return (mask) => {
+    const nearest = selectRatios.reduce(
+      (best, each, i) =>
+        Math.abs(each - mask.selectRatio) < Math.abs((selectRatios[best] ?? 0) - mask.selectRatio) ? i : best,
+      0,
+    );
+    return { ...mask, selectRatio: selectRatios[nearest + by] ?? mask.selectRatio };
+  };
+}

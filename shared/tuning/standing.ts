@@ -1,0 +1,45 @@
+/** What masks have to reach. */
+export interface Requirement {
+  /** For people and for telling requirements apart, such as `UA of violin`. */
+  readonly name: string;
+  /** Whether it is about what is erased, and then of which concept, or about what is kept. */
+  readonly side: { readonly kind: 'erased'; readonly concept: string } | { readonly kind: 'kept' };
+  /** In [0, 1]. */
+  readonly least: number;
+}
+
+/** How candidates did in one requirement: images that speak for it, of those that could. */
+export interface Standing {
+  readonly requirement: Requirement;
+  readonly hits: number;
+  /** Of `kept`, images recognised before: so the share is one of before. */
+  readonly of: number;
+}
+
+/** Share of images; at most 1, since pruning can make images recognised that were not before. 0 of none. */
+export function shareOf({ hits, of }: Standing): number {
+  return of === 0 ? 0 : Math.min(1, hits / of);
+}
+
+/**
+ * What a share may be off by chance, one standard error. From (hits + 1) / (of + 2), so that all of a few images is not
+ * taken for certain.
+ */
+export function standardError({ hits, of }: Standing): number {
+  const share = (Math.min(hits, of) + 1) / (of + 2);
+  return Math.sqrt((share * (1 - share)) / (of + 2));
+}
+
+/** What is missing to the requirements when every share is taken `errors` standard errors lower; 0 if they are met. */
+export function shortfall(standings: readonly Standing[], errors: number): number {
+  return standings.reduce((sum, standing) => {
+    const share = shareOf(standing) - errors * standardError(standing);
+    return sum + Math.max(0, standing.requirement.least - share);
+  }, 0);
+}
+
+/** The lowest share of a side; undefined if nothing was asked of it. */
+export function worstOf(standings: readonly Standing[], kind: Requirement['side']['kind']): Standing | undefined {
+  const own = standings.filter(({ requirement }) => requirement.side.kind === kind);
+  return own.toSorted((a, b) => shareOf(a) - shareOf(b))[0];
+}
