@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
-import { causeOf, type CauseOptions, reasonOption, whoOption } from './fleet/change-cause.ts';
+import { causeOf, type CauseOptions, forceOption, reasonOption, whoOption } from './fleet/change-cause.ts';
 import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { type KnownMask, MaskShelf } from './fleet/mask-shelf.ts';
@@ -12,7 +12,7 @@ export function applyCommand(): Command {
   return new Command('apply')
     .description('Makes masks active beside those that are, and waits until every serving process has them.')
     .argument('<mask...>', 'hashes or the beginnings of them, or concepts')
-    .option('--force', 'masks too that no verification stands behind; --reason has to say why')
+    .addOption(forceOption('masks too'))
     .addOption(reasonOption())
     .addOption(whoOption())
     .addOption(timeoutOption())
@@ -31,18 +31,12 @@ Examples:
   $ lethe apply 3f2a9c --force --reason "incident 4711"`,
     )
     .action(async (names: readonly string[], given: ChangeOptions & CauseOptions & FleetOptions) => {
-      if (given.force === true && (given.reason ?? '').trim() === '')
-        throw new LetheError('usage', {
-          what: 'cannot force the change',
-          where: '--force',
-          why: 'no reason is given',
-          next: 'add --reason TEXT: the audit log keeps it',
-        });
+      const cause = causeOf(given);
       const settings = await fleetSettings(given);
       const client = await requireFleet(settings);
       try {
         const { checkpoint, masks } = await namedMasks(new MaskShelf(settings.data, client), names);
-        await changeMasks(client, checkpoint, () => client.apply(checkpoint, masks, [], causeOf(given)), given);
+        await changeMasks(client, checkpoint, () => client.apply(checkpoint, masks, [], cause), given);
       } finally {
         client.close();
       }

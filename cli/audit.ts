@@ -34,7 +34,9 @@ export function auditCommand(): Command {
       `
 Checked here, from the bytes: every record is signed by a trusted key and names the hash of the one before it, versions grow,
 and the manifest that is published is the one that its record describes. Exit code 1 if that does not hold; what is wrong is
-named. A record without a manifest is no fault: its coordinator is about to publish it, or the next one will.
+named. That the newest record has no manifest yet is no fault: its coordinator is about to publish it, or the next one will. An
+older manifest is one. What a retired key has signed counts if it was stored before: by the clock of NATS, as far as that is to be
+trusted.
 
 Example:
   $ lethe audit --trust-list ./keys/trust.json`,

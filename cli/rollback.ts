@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { versionLimit } from '../shared/manifest/manifest.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
-import { causeOf, type CauseOptions, reasonOption, whoOption } from './fleet/change-cause.ts';
+import { causeOf, type CauseOptions, forceOption, reasonOption, whoOption } from './fleet/change-cause.ts';
 import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
 import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
@@ -15,6 +15,7 @@ export function rollbackCommand(): Command {
     .description('Makes active exactly what was active in an earlier version, under a new one.')
     .argument('<version>', 'as `lethe history` lists it', options.integer(1, versionLimit))
     .addOption(checkpointIdOption())
+    .addOption(forceOption('also a version with masks'))
     .addOption(reasonOption())
     .addOption(whoOption())
     .addOption(timeoutOption())
@@ -24,17 +25,19 @@ export function rollbackCommand(): Command {
     .addHelpText(
       'after',
       `
-Versions only grow: the old contents are signed anew. Exit code 1 if serving processes have not taken the change over in time:
+Versions only grow: the old contents are signed anew. Masks that would become active again and that no verification stands behind
+today are refused, as \`lethe apply\` does. Exit code 1 if serving processes have not taken the change over in time:
 they are named, and the change stands.
 
 Example:
   $ lethe rollback 12 --reason "version 13 lost the dogs"`,
     )
     .action(async (version: number, given: RollbackOptions) => {
+      const cause = causeOf(given);
       const client = await requireFleet(await fleetSettings(given));
       try {
         const { checkpoint } = await findCheckpoint(client, given.checkpoint);
-        await changeMasks(client, checkpoint, () => client.rollback(checkpoint, version, causeOf(given)), given);
+        await changeMasks(client, checkpoint, () => client.rollback(checkpoint, version, cause), given);
       } finally {
         client.close();
       }

@@ -1,7 +1,8 @@
-import type { ManifestResponse } from '../../gen/fleet/v1/mask.ts';
+import type { ActiveMask, ManifestResponse, RecordedMask } from '../../gen/fleet/v1/mask.ts';
 import { exitCodes, reportFailure } from '../output/failure.ts';
 import { shortHash } from '../output/figures.ts';
 import { servingBehind, servingText } from '../output/serving-rows.ts';
+import { type VerifiedMask, verifiedText } from '../output/verified-text.ts';
 import { awaitServing } from './await-serving.ts';
 import type { FleetClient } from './fleet-client.ts';
 
@@ -36,8 +37,9 @@ export async function changeMasks(
   );
   const behind = servingBehind(checkpoint, rows, timeout);
   const missing = rows.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
-  const { version, changed, masks, digest } = manifest;
-  const text = `${activeText(manifest)}\n${servingText(rows)}`;
+  const masks = await recordedMasks(client, manifest);
+  const { version, changed, digest } = manifest;
+  const text = `${activeText(manifest, masks)}\n${servingText(rows)}`;
   process.stdout.write(
     json === true
       ? `${JSON.stringify({ checkpoint, version, changed, masks, digest, processes: rows, missing })}\n`
@@ -48,8 +50,23 @@ export async function changeMasks(
   process.exitCode = exitCodes.failed;
 }
 
-function activeText({ version, changed, masks, checkpoint }: ManifestResponse): string {
-  const named = masks.map(({ concept, mask }) => `${concept} (${shortHash(mask)})`).join(', ');
+/** The masks of a manifest with what stands behind them, as far as the newest version tells of it. */
+async function recordedMasks(
+  client: FleetClient,
+  { checkpoint, masks }: ManifestResponse,
+): Promise<readonly (ActiveMask & VerifiedMask)[]> {
+  const recorded: RecordedMask[] = [];
+  for await (const entry of client.history(checkpoint, 1)) recorded.push(...entry.masks);
+  return masks.map(
+    (each) => recorded.find(({ concept, mask }) => concept === each.concept && mask === each.mask) ?? each,
+  );
+}
+
+function activeText(
+  { version, changed, checkpoint }: ManifestResponse,
+  masks: readonly (ActiveMask & VerifiedMask)[],
+): string {
+  const named = masks.map((each) => `${each.concept} (${shortHash(each.mask)}${verifiedText(each)})`).join(', ');
   const what = `version ${version} of ${checkpoint.slice(0, 19)}: ${named === '' ? 'nothing is active' : `active: ${named}`}`;
   return changed ? what : `${what}; that was so already`;
 }

@@ -12,8 +12,17 @@ export interface CheckedLog {
   readonly trustedBy: string;
 }
 
+/** What is asked of a coordinator. */
+type AuditSource = Pick<FleetClient, 'audit' | 'address'>;
+
 /** Reads the audit log of a checkpoint and checks it. @param file of the trust list; undefined: the coordinator's */
-export async function checkLog(client: FleetClient, checkpoint: string, file: string | undefined): Promise<CheckedLog> {
+export async function checkLog(client: AuditSource, checkpoint: string, file: string | undefined): Promise<CheckedLog> {
+  const first = await checkOnce(client, checkpoint, file);
+  // The manifest is read before the log: two changes may have been made in between.
+  return first.standing.kind === 'stale' ? checkOnce(client, checkpoint, file) : first;
+}
+
+async function checkOnce(client: AuditSource, checkpoint: string, file: string | undefined): Promise<CheckedLog> {
   let context: AuditContext | undefined;
   let chain: AuditChain | undefined;
   const links: ChainLink[] = [];
@@ -22,7 +31,7 @@ export async function checkLog(client: FleetClient, checkpoint: string, file: st
       context = entry.value;
       chain = new AuditChain(checkpoint, await trustOf(context, client, file));
     } else if (entry?.$case === 'record' && chain !== undefined)
-      links.push(chain.take(entry.value.sequence, entry.value.data));
+      links.push(chain.take(entry.value.sequence, entry.value.data, entry.value.storedAt));
   }
   const standing = chain?.standing(context?.manifest) ?? { kind: 'none' as const };
   return { checkpoint, links, standing, trustedBy: file ?? `the coordinator at ${client.address}` };
@@ -30,7 +39,7 @@ export async function checkLog(client: FleetClient, checkpoint: string, file: st
 
 async function trustOf(
   { trustList }: AuditContext,
-  { address }: FleetClient,
+  { address }: AuditSource,
   file: string | undefined,
 ): Promise<TrustList> {
   return file === undefined ? parseTrustList(trustList, `trust list of ${address}`) : readTrustList(file);

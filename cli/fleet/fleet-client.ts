@@ -32,6 +32,7 @@ import {
   type ManifestResponse,
   MaskServiceClient,
   type ServingResponse,
+  type TestImages,
 } from '../../gen/fleet/v1/mask.ts';
 import { Failure } from '../../gen/fleet/v1/unit.ts';
 import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
@@ -151,8 +152,14 @@ export class FleetClient {
   }
 
   /** @returns the hash of the report, by which audit records name the verification */
-  async recordVerification(mask: string, checkpoint: string, passed: boolean, report: Uint8Array): Promise<string> {
-    const request = { mask, checkpoint, passed, report: Buffer.from(report) };
+  async recordVerification(
+    mask: string,
+    checkpoint: string,
+    passed: boolean,
+    report: Uint8Array,
+    images: TestImages,
+  ): Promise<string> {
+    const request = { mask, checkpoint, passed, report: Buffer.from(report), images };
     return (await this.#ask(this.#masks.recordVerification.bind(this.#masks), request)).report;
   }
 

@@ -73,7 +73,7 @@ await describeWithServer('rotateKey', (server) => {
     const chain = new AuditChain(checkpoint, trust);
     const faults = [];
     for await (const record of store.audit.list(checkpoint))
-      faults.push(...chain.take(record.sequence, record.bytes).faults);
+      faults.push(...chain.take(record.sequence, record.bytes, record.storedAt).faults);
     return { judgement: judgeManifest(bytes, { checkpoint, trust, seen: undefined }), faults, bytes };
   };
 

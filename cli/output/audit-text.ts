@@ -13,6 +13,11 @@ export function faultsOf({ links, standing }: CheckedLog): readonly string[] {
       return [...inChain, `the manifest that is published is refused, ${standing.reason}: ${standing.why}`];
     case 'without-record':
       return [...inChain, `the manifest of version ${standing.version} is not backed by the log: ${standing.why}`];
+    case 'stale':
+      return [
+        ...inChain,
+        `${standing.published === undefined ? 'no manifest is published' : `the manifest of version ${standing.published} is published`}, and version ${standing.version} was decided more than one change ago: it was put back or removed`,
+      ];
     default:
       return inChain;
   }

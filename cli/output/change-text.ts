@@ -1,6 +1,7 @@
 import { shortHash } from './figures.ts';
+import { type VerifiedMask, verifiedText } from './verified-text.ts';
 
-interface ShownMask {
+interface ShownMask extends VerifiedMask {
   readonly concept: string;
   readonly mask: string;
 }
@@ -21,7 +22,7 @@ export function changeText({ action, target, forced, masks }: ShownChange, befor
   const removed = before.filter(({ concept }) => !masks.some((each) => each.concept === concept));
   return [
     target === undefined ? action : `${action} to ${target}`,
-    ...added.map(({ concept, mask }) => `+${concept} (${shortHash(mask)})`),
+    ...added.map((each) => `+${each.concept} (${shortHash(each.mask)}${verifiedText(each)})`),
     ...removed.map(({ concept }) => `-${concept}`),
     ...(forced ? ['(forced)'] : []),
   ].join(' ');

@@ -37,6 +37,8 @@ export interface VariantResult {
   readonly title: string;
   readonly masks: readonly string[];
   readonly concepts: readonly ConceptResult[];
+  /** Images of the rest that were looked at. */
+  readonly rest: number;
   /** Images of the rest, before and after, to be shown. */
   readonly examples: readonly TestedImage[];
 }
@@ -50,6 +52,7 @@ export function measureTests(plan: readonly VariantTest[], seen: SeenTests, pres
       title: variant.title,
       masks: variant.masks,
       concepts: tests.map((each) => measureConcept(each, test, rest, seen, present)),
+      rest: rest.length,
       examples: rest.filter(({ files }) => files !== undefined),
     };
   });

@@ -1,5 +1,7 @@
+import type { TestImages } from '../../gen/fleet/v1/mask.ts';
 import { canonicalJson } from '../../shared/unit/canonical-json.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
+import type { VariantResult } from './measure-tests.ts';
 import { verificationJson } from './verification-json.ts';
 import type { Verification } from './verify-masks.ts';
 
@@ -20,7 +22,16 @@ export async function recordVerifications(
     if (mask === undefined || others.length > 0) continue;
     const passed = result.concepts.every(({ verdict }) => verdict.kind === 'passed');
     const own = verificationJson({ ...verification, results: [result], passed });
-    const report = Buffer.from(canonicalJson({ campaign, checkpoint, ...own }), 'utf8');
-    await client.recordVerification(mask, checkpoint, passed, report);
+    const tested = testImages(result);
+    const report = Buffer.from(canonicalJson({ campaign, checkpoint, tested, ...own }), 'utf8');
+    await client.recordVerification(mask, checkpoint, passed, report, tested);
   }
+}
+
+/** Images that a result rests on; of several concepts of a mask, those of the one with fewest. */
+export function testImages({ concepts, rest }: VariantResult): TestImages {
+  const targets = concepts.map(({ measured }) =>
+    measured.kind === 'erasure' ? measured.erasure.ua.of : measured.balance.unclear.after.of,
+  );
+  return { target: targets.length === 0 ? 0 : Math.min(...targets), rest };
 }

@@ -42,8 +42,8 @@ function resultOf(name: string): ConceptResult {
 
 describe('verificationReport', () => {
   const results = [
-    { title: 'cat', masks: ['1'], concepts: [resultOf('cat')], examples: [] },
-    { title: 'cat + dog', masks: ['1', '2'], concepts: [resultOf('cat'), resultOf('dog')], examples: [] },
+    { title: 'cat', masks: ['1'], concepts: [resultOf('cat')], rest: 3, examples: [] },
+    { title: 'cat + dog', masks: ['1', '2'], concepts: [resultOf('cat'), resultOf('dog')], rest: 3, examples: [] },
   ];
   const masks = ['cat', 'dog'].map((name, i) => ({ hash: String(i + 1), mask: maskOf(name) }));
   const found = { results, images: 12, passed: false };

@@ -25,8 +25,7 @@ export function maskHandlers(masks: MaskService): MaskServiceServer {
       return publishedToMessage(await masks.apply(named(checkpoint), apply, restore, causeFromMessage(cause)));
     }),
     rollback: unary(async ({ checkpoint, version, cause }) => {
-      const unforced = { ...causeFromMessage(cause), force: false };
-      return publishedToMessage(await masks.rollback(named(checkpoint), version, unforced));
+      return publishedToMessage(await masks.rollback(named(checkpoint), version, causeFromMessage(cause)));
     }),
     sign: streaming(async function* ({ key, cause }) {
       for await (const each of masks.sign(key, { ...causeFromMessage(cause), force: false }))
@@ -46,13 +45,13 @@ export function maskHandlers(masks: MaskService): MaskServiceServer {
       const { manifest, trust } = await masks.auditContext(named(checkpoint));
       const context = { manifest: manifest && Buffer.from(manifest), trustList: trustListText(trust) };
       yield { entry: { $case: 'context' as const, value: context } };
-      for await (const { sequence, bytes } of masks.audit(checkpoint))
-        yield { entry: { $case: 'record' as const, value: { sequence, data: Buffer.from(bytes) } } };
+      for await (const { sequence, bytes, storedAt } of masks.audit(checkpoint))
+        yield { entry: { $case: 'record' as const, value: { sequence, data: Buffer.from(bytes), storedAt } } };
     }),
     serving: unary(async ({ checkpoint }) => servingToMessage(await masks.serving(named(checkpoint)))),
-    recordVerification: unary(async ({ mask, checkpoint, passed, report }) => {
+    recordVerification: unary(async ({ mask, checkpoint, passed, report, images }) => {
       if (!isHash(mask)) throw missing(mask);
-      return { report: await masks.recordVerification(mask, named(checkpoint), passed, report) };
+      return { report: await masks.recordVerification(mask, named(checkpoint), passed, report, images) };
     }),
   };
 }

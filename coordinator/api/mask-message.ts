@@ -15,7 +15,7 @@ export function publishedToMessage({ manifest, digest, changed }: Published): Ma
   return { checkpoint, version, masks: [...masks], union, digest, audit, changed };
 }
 
-export function historyToMessage({ record, published }: HistoryEntry): HistoryMessage {
+export function historyToMessage({ record, published, tested }: HistoryEntry): HistoryMessage {
   const { version, when, who, why, action, target, forced, masks } = record;
   return {
     version,
@@ -26,7 +26,12 @@ export function historyToMessage({ record, published }: HistoryEntry): HistoryMe
     target,
     forced,
     published,
-    masks: masks.map(({ concept, mask, verification = '' }) => ({ concept, mask, verification })),
+    masks: masks.map(({ concept, mask, verification = '' }) => ({
+      concept,
+      mask,
+      verification,
+      images: tested.get(verification),
+    })),
   };
 }
 

@@ -1,13 +1,17 @@
+import type { AuditRecord } from '../../shared/bus/audit-log.ts';
 import type { ChangeRecord } from '../../shared/manifest/change-record.ts';
 import type { ActiveMask } from '../../shared/manifest/manifest.ts';
 import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import type { ChangeCause } from '../publish/manifest-change.ts';
 import type { Published } from '../publish/publish-change.ts';
+import type { TestImages } from '../publish/verification.ts';
 
 /** A change, and whether it was published. */
 export interface HistoryEntry {
   readonly record: ChangeRecord;
   readonly published: boolean;
+  /** What the verifications that its masks have passed looked at, by hash of the report; those that are known. */
+  readonly tested: ReadonlyMap<string, TestImages>;
 }
 
 /** What an audit log is checked with. */
@@ -55,8 +59,14 @@ export interface MaskService {
   /** @param limit the newest so many; 0 for all */
   history(checkpoint: string, limit: number): AsyncGenerator<HistoryEntry, void>;
   auditContext(checkpoint: string): Promise<AuditContext>;
-  audit(checkpoint: string): AsyncGenerator<{ readonly sequence: number; readonly bytes: Uint8Array }, void>;
+  audit(checkpoint: string): AsyncGenerator<AuditRecord, void>;
   serving(checkpoint: string): Promise<ServingState>;
-  /** @returns the hash of the report */
-  recordVerification(mask: string, checkpoint: string, passed: boolean, report: Uint8Array): Promise<string>;
+  /** @param images undefined where it is not told @returns the hash of the report */
+  recordVerification(
+    mask: string,
+    checkpoint: string,
+    passed: boolean,
+    report: Uint8Array,
+    images: TestImages | undefined,
+  ): Promise<string>;
 }

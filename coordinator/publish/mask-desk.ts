@@ -1,14 +1,17 @@
+import type { AuditRecord } from '../../shared/bus/audit-log.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { manifestDigest } from '../../shared/manifest/manifest.ts';
 import type { ActiveMask } from '../../shared/manifest/manifest.ts';
 import type { AuditContext, HistoryEntry, MaskService, ServingProcess, ServingState } from '../api/mask-service.ts';
 import type { Store } from '../store/store.ts';
+import { CatchingUp } from './catching-up.ts';
 import type { ChangeCause } from './manifest-change.ts';
 import { publishChange, type Published } from './publish-change.ts';
 import { maskBlob } from './publish-mask.ts';
 import { catchUp, type Publication } from './publish-record.ts';
 import { baseOf, readManifest, readStanding } from './standing.ts';
-import { recordVerification } from './verification.ts';
+import { TestedImages } from './tested-images.ts';
+import { recordVerification, type TestImages } from './verification.ts';
 import { versions } from './versions.ts';
 
 /** Lists the processes that serve a checkpoint. */
@@ -24,11 +27,13 @@ export class MaskDesk implements MaskService {
   readonly #publication: Publication;
   readonly #store: Store;
   readonly #servers: ServingList;
+  readonly #catching: CatchingUp;
 
   constructor(store: Store, publication: Publication, servers: ServingList) {
     this.#store = store;
     this.#publication = publication;
     this.#servers = servers;
+    this.#catching = new CatchingUp(publication);
   }
 
   read(hash: string): Promise<Uint8Array> {
@@ -59,7 +64,7 @@ export class MaskDesk implements MaskService {
     const trust = await this.#publication.keyring.trust();
     for (const checkpoint of await this.#checkpoints()) {
       await catchUp(this.#publication, checkpoint);
-      const standing = await readStanding(this.#store, checkpoint, trust, 'last');
+      const standing = await readStanding(this.#store, checkpoint, trust);
       // Nothing there is a coordinator's: it must not keep the rest from being signed.
       if (baseOf(standing) === undefined) {
         this.#publication.log.warn({ checkpoint }, 'a manifest that nobody vouches for is not signed anew');
@@ -85,13 +90,14 @@ export class MaskDesk implements MaskService {
     const trust = await this.#publication.keyring.trust();
     const opened = (await readManifest(this.#store, checkpoint, trust))?.opened;
     const published = opened?.kind === 'opened' ? opened.body.version : 0;
-    const last: HistoryEntry[] = [];
+    const last: Omit<HistoryEntry, 'tested'>[] = [];
+    const tested = new TestedImages(this.#store);
     for await (const record of versions(this.#store.audit, checkpoint, trust)) {
       const entry = { record, published: record.version <= published };
-      if (limit === 0) yield entry;
+      if (limit === 0) yield { ...entry, tested: await tested.of(record) };
       else if (last.push(entry) > limit) last.shift();
     }
-    yield* last;
+    for (const entry of last) yield { ...entry, tested: await tested.of(entry.record) };
   }
 
   async auditContext(checkpoint: string): Promise<AuditContext> {
@@ -99,7 +105,7 @@ export class MaskDesk implements MaskService {
     return { trust, manifest: (await this.#store.manifests.read(checkpoint))?.bytes };
   }
 
-  audit(checkpoint: string): AsyncGenerator<{ readonly sequence: number; readonly bytes: Uint8Array }, void> {
+  audit(checkpoint: string): AsyncGenerator<AuditRecord, void> {
     return this.#store.audit.list(checkpoint);
   }
 
@@ -126,7 +132,13 @@ export class MaskDesk implements MaskService {
     );
   }
 
-  async recordVerification(mask: string, checkpoint: string, passed: boolean, report: Uint8Array): Promise<string> {
+  async recordVerification(
+    mask: string,
+    checkpoint: string,
+    passed: boolean,
+    report: Uint8Array,
+    images: TestImages | undefined,
+  ): Promise<string> {
     if (!(await this.#store.masks.has(maskBlob(mask))))
       throw new LetheError('mask-missing', {
         what: 'cannot record the verification',
@@ -135,12 +147,12 @@ export class MaskDesk implements MaskService {
         next: '`lethe masks` lists those there are',
       });
     const { now } = this.#publication;
-    return (await recordVerification(this.#store, { mask, checkpoint, passed }, report, now())).report;
+    return (await recordVerification(this.#store, { mask, checkpoint, passed, images }, report, now())).report;
   }
 
   /** Publishes what other coordinators have decided and not published, as when they were killed in between. */
   async catchUp(): Promise<void> {
-    for (const checkpoint of await this.#store.audit.checkpoints()) await catchUp(this.#publication, checkpoint);
+    for (const checkpoint of await this.#store.audit.checkpoints()) await this.#catching.run(checkpoint);
   }
 
   /** Of every record and every manifest: those of a build that kept no records too. */

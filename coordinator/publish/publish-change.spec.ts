@@ -116,7 +116,12 @@ await describeWithServer('publishChange', (server) => {
     await expect(apply(publication, checkpoint, 'a', plain)).rejects.toMatchObject({ code: 'mask-unverified' });
     const mask = await publishMask(own.masks, maskAt(checkpoint, 'a', 0));
     const note = (passed: boolean, of = checkpoint) =>
-      recordVerification(own, { mask, checkpoint: of, passed }, Buffer.from(`report ${passed} ${of}`), new Date());
+      recordVerification(
+        own,
+        { mask, checkpoint: of, passed, images: undefined },
+        Buffer.from(`report ${passed} ${of}`),
+        new Date(),
+      );
     await note(false);
     await expect(apply(publication, checkpoint, 'a', plain)).rejects.toMatchObject({ code: 'mask-unverified' });
     await note(true, 'another checkpoint');
@@ -140,17 +145,74 @@ await describeWithServer('publishChange', (server) => {
     const one = await apply(publication, checkpoint, 'a');
     await apply(publication, checkpoint, 'b');
     await restore(publication, checkpoint, 'a');
-    const back = (target: number) => publishChange(publication, checkpoint, { kind: 'rollback', target }, plain);
+    const back = (target: number, cause = forced) =>
+      publishChange(publication, checkpoint, { kind: 'rollback', target }, cause);
+    await expect(back(1, plain)).rejects.toMatchObject({
+      code: 'mask-unverified',
+      where: expect.stringMatching(/^a /) as string,
+    });
     const rolled = await back(1);
     expect(rolled.manifest).toMatchObject({ version: 4, masks: one.manifest.masks, union: one.manifest.union });
-    expect(await back(1)).toMatchObject({ changed: false, manifest: { version: 4 } });
+    expect(await back(1, plain)).toMatchObject({ changed: false, manifest: { version: 4 } });
     await expect(back(5)).rejects.toMatchObject({
       code: 'version-missing',
       why: expect.stringContaining('4') as string,
     });
     const { faults, links } = await chainOf(publication.store as Store, checkpoint);
     expect(faults).toEqual([]);
-    expect(links.at(-1)?.record).toMatchObject({ action: 'rollback', target: 1 });
+    expect(links.at(-1)?.record).toMatchObject({ action: 'rollback', target: 1, forced: true });
+
+    // Verified since: nothing is forced, and the record names the verification.
+    const [mask = ''] = one.manifest.masks.map((each) => each.mask);
+    await restore(publication, checkpoint, 'a');
+    const note = { mask, checkpoint, passed: true, images: undefined };
+    const { report } = await recordVerification(publication.store as Store, note, Buffer.from('report'), new Date());
+    await back(1, plain);
+    expect((await chainOf(publication.store as Store, checkpoint)).links.at(-1)?.record).toMatchObject({
+      forced: false,
+      masks: [{ concept: 'a', verification: report }],
+    });
+  });
+
+  it('stores a union anew that is damaged, or sealed with a key that is gone', async () => {
+    const [secret, gone] = [randomBytes(16), randomBytes(16)].map((id) => ({
+      id: id.toString('hex'),
+      secret: randomBytes(32),
+    }));
+    if (secret === undefined || gone === undefined) throw new TypeError('two secrets');
+    const own = await openStore(await server.connect(), 1, 30_000, { secrets: [secret] });
+    const other = await openStore(await server.connect(), 1, 30_000, { secrets: [gone] });
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    await apply(publication, checkpoint, 'a');
+    const { manifest } = await apply(publication, checkpoint, 'b');
+    const union = maskBlob(manifest.union ?? '');
+    const whole = await own.masks.get(union);
+    for (const spoil of [
+      () => own.masks.put(union, whole.subarray(1)),
+      () => own.blobs.put(union, Buffer.from('LETHESB1, and no more')),
+      () => other.masks.put(union, whole),
+      () => own.blobs.delete(union),
+    ]) {
+      await restore(publication, checkpoint, 'b');
+      await spoil();
+      expect((await apply(publication, checkpoint, 'b')).manifest.union).toBe(manifest.union);
+      expect(await own.masks.get(union)).toEqual(whole);
+    }
+  });
+
+  it('stores a mask anew that is damaged, and puts no plain one in the place of one that is sealed', async () => {
+    const bare = await store();
+    const secret = { id: 'cd'.repeat(16), secret: randomBytes(32) };
+    const own = await openStore(await server.connect(), 1, 30_000, { secrets: [secret] });
+    const mask = maskAt(newCheckpoint(), 'a', 0);
+    const name = maskBlob(await publishMask(own.masks, mask));
+    const whole = await own.masks.get(name);
+    await own.masks.put(name, whole.subarray(1));
+    await publishMask(own.masks, mask);
+    expect(await own.masks.get(name)).toEqual(whole);
+    await publishMask(bare.masks, mask);
+    expect(isSealed(await bare.blobs.get(name))).toBe(true);
   });
 
   it('goes above what serving processes report, and does not believe what no coordinator can have published', async () => {

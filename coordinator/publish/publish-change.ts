@@ -36,7 +36,7 @@ export async function publishChange(
   const key = await keyring.signing();
   const trust = await keyring.trust();
   for (;;) {
-    const standing = await readStanding(store, checkpoint, trust, 'whole');
+    const standing = await readStanding(store, checkpoint, trust);
     requireTrusted(standing, checkpoint, cause.force);
     const base = baseOf(standing);
     // Left by a coordinator that was killed: decided all the same.
@@ -80,15 +80,29 @@ async function masksAfter(
   { force }: ChangeCause,
 ): Promise<{ readonly masks: readonly RecordedMask[]; readonly forced: boolean }> {
   const before = base?.masks ?? [];
+  const isActive = ({ concept, mask }: RecordedMask): boolean =>
+    before.some((each) => each.concept === concept && each.mask === mask);
   switch (change.kind) {
     case 'sign':
       return { masks: before, forced: false };
-    case 'rollback':
-      return { masks: await masksOfVersion(store.audit, checkpoint, trust, change.target), forced: false };
+    case 'rollback': {
+      // By what is known of them today: they may have been verified since, or have failed.
+      const then = await masksOfVersion(store.audit, checkpoint, trust, change.target);
+      const masks = await withVerifications(store, checkpoint, then);
+      return {
+        masks,
+        forced: requireVerified(
+          masks.filter((each) => !isActive(each)),
+          force,
+        ),
+      };
+    }
     case 'change': {
       const apply = await withVerifications(store, checkpoint, change.apply);
-      const fresh = apply.filter(({ concept, mask }) => !before.some((b) => b.concept === concept && b.mask === mask));
-      const forced = requireVerified(fresh, force);
+      const forced = requireVerified(
+        apply.filter((each) => !isActive(each)),
+        force,
+      );
       return { masks: changedMasks(before, apply, change.restore), forced };
     }
   }

@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
-import { trustIn } from '../../shared/manifest/manifests.spec-support.ts';
+import { type ChangeRecord, signRecord } from '../../shared/manifest/change-record.ts';
+import { newKey, trustIn } from '../../shared/manifest/manifests.spec-support.ts';
 import { createSigningKey } from '../../shared/manifest/signing-key.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { encodeStored } from '../store/stored-json.ts';
+import { CatchingUp } from './catching-up.ts';
 import { publishMask } from './publish-mask.ts';
 import { catchUp } from './publish-record.ts';
 import {
@@ -15,6 +17,7 @@ import {
   chainOf,
   conceptsOf,
   forced,
+  key,
   keyringOf,
   maskAt,
   newCheckpoint,
@@ -59,10 +62,57 @@ await describeWithServer('publishChange, where NATS is not to be trusted or a co
     const [newRecord, newManifest] = [await own.audit.head(checkpoint), await own.manifests.read(checkpoint)];
     await own.audit.append(checkpoint, oldRecord?.bytes ?? Buffer.of(), newRecord?.sequence ?? 0);
     await own.manifests.update(checkpoint, oldManifest?.bytes ?? Buffer.of(), newManifest?.sequence ?? 0);
+    const reads = vi.spyOn(own.audit, 'list');
+    const catching = new CatchingUp(publication);
+    await catching.run(checkpoint);
+    expect((await own.manifests.read(checkpoint))?.bytes).toEqual(newManifest?.bytes);
+    // Once more for what it has published itself; then nothing has changed, and the log is not read.
+    await catching.run(checkpoint);
+    await catching.run(checkpoint);
+    expect(reads).toHaveBeenCalledTimes(2);
+    const repaired = await own.manifests.read(checkpoint);
+    await own.manifests.update(checkpoint, oldManifest?.bytes ?? Buffer.of(), repaired?.sequence ?? 0);
+    await catching.run(checkpoint);
+    expect((await own.manifests.read(checkpoint))?.bytes).toEqual(newManifest?.bytes);
+
     const after = await apply(publication, checkpoint, 'c');
     expect(after.manifest.version).toBe(3);
     expect(conceptsOf(after)).toEqual(['a', 'b', 'c']);
     expect((await chainOf(own, checkpoint)).faults.map(({ kind }) => kind)).toEqual(['forged']);
+  });
+
+  it('does not publish what a stolen key has signed after it was retired, however it is dated', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const stolen = newKey();
+    const hour = 3_600_000;
+    const ago = (hours: number): Date => new Date(Date.now() - hours * hour);
+    const list = {
+      keys: trustIn(key, [stolen, 'retired']).keys.map((each) =>
+        each.id === stolen.id ? { ...each, since: ago(1).toISOString() } : each,
+      ),
+    };
+    const publication = publicationOf(own, { keyring: keyringOf(key, list) });
+    const { manifest } = await apply(publication, checkpoint, 'a');
+    const head = await own.audit.head(checkpoint);
+    const record: ChangeRecord = {
+      format: 'lethe-audit-1',
+      checkpoint,
+      version: 2,
+      when: ago(2).toISOString(),
+      who: 'mallory',
+      why: '',
+      action: 'restore',
+      forced: false,
+      masks: [],
+      previous: manifest.audit,
+    };
+    await own.audit.append(checkpoint, signRecord(record, stolen), head?.sequence ?? 0);
+    await catchUp(publication, checkpoint);
+    const { faults, standing } = await chainOf(own, checkpoint, list);
+    expect(faults).toMatchObject([{ kind: 'forged', why: expect.stringContaining('retired') as string }]);
+    expect(standing).toEqual({ kind: 'in-step', version: 1 });
+    expect(conceptsOf(await apply(publication, checkpoint, 'b'))).toEqual(['a', 'b']);
   });
 
   it('goes on from what a coordinator has decided that was killed before it could publish', async () => {

@@ -18,7 +18,7 @@ export interface Publication {
 
 /** Publishes what is decided and is not published yet: left by a coordinator that was killed, or replaced by somebody else. */
 export async function catchUp(publication: Publication, checkpoint: string): Promise<void> {
-  const standing = await readStanding(publication.store, checkpoint, await publication.keyring.trust(), 'last');
+  const standing = await readStanding(publication.store, checkpoint, await publication.keyring.trust());
   const { head } = standing;
   if (head === undefined || isPublished(standing) || baseOf(standing)?.record !== head.hash) return;
   await publishRecord(publication, head.record, head.hash);

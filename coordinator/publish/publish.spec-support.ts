@@ -43,7 +43,8 @@ export const chainOf = async (at: Store, checkpoint: string, list: TrustList = t
   const manifest = (await at.manifests.read(checkpoint))?.bytes;
   const chain = new AuditChain(checkpoint, list);
   const links: ChainLink[] = [];
-  for await (const { sequence, bytes } of at.audit.list(checkpoint)) links.push(chain.take(sequence, bytes));
+  for await (const { sequence, bytes, storedAt } of at.audit.list(checkpoint))
+    links.push(chain.take(sequence, bytes, storedAt));
   return { faults: links.flatMap(({ faults }) => faults), links, standing: chain.standing(manifest) };
 };
 export const apply = async (publication: Publication, checkpoint: string, concept: string, cause = forced) => {

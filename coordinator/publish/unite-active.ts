@@ -1,12 +1,12 @@
-import { decodeMask } from '../../shared/mask/mask-file.ts';
-import { decompressMask } from '../../shared/mask/mask-storage.ts';
+import { decodeMask, encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { compressMask, decompressMask } from '../../shared/mask/mask-storage.ts';
 import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
 import type { ActiveMask } from '../../shared/manifest/manifest.ts';
 import type { MaskBlobs } from '../store/mask-blobs.ts';
-import { maskBlob, publishMask } from './publish-mask.ts';
+import { maskBlob, storedMask } from './publish-mask.ts';
 
 /**
- * Stores the union of masks, each sealed where the fleet has a key.
+ * Stores the union of masks, each sealed where the fleet has a key. A stored union that is not whole is stored anew.
  *
  * @returns its hash; undefined where there is nothing to unite
  * @throws LetheError `blob-missing`, `mask-invalid`, `blob-sealed`, `mask-mismatch`
@@ -24,7 +24,9 @@ export async function uniteActive(
   );
   // Nothing pruned, of the checkpoint that is meant: masks of another one are refused.
   const none: Mask = { checkpoint, parts: [], timesteps: [], layers: [] };
-  const union = await publishMask(blobs, uniteMasks([none, ...read]));
-  await blobs.getSealed(maskBlob(union));
+  const bytes = encodeMask(uniteMasks([none, ...read]));
+  const union = maskName(bytes);
+  // Serving processes fetch it by this name: what is damaged there, or sealed with a key that is gone, would stay so.
+  if ((await storedMask(blobs, union)) !== 'whole') await blobs.put(maskBlob(union), await compressMask(bytes));
   return union;
 }

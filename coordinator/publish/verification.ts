@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Store } from '../store/store.ts';
-import { decodeStored, encodeStored, hash, name } from '../store/stored-json.ts';
+import { count, decodeStored, encodeStored, hash, name } from '../store/stored-json.ts';
+
+/** How many test images a verdict rests on: of what was to be erased, and of what was to be kept. */
+const testImagesSchema = z.object({ target: count, rest: count });
+export type TestImages = z.infer<typeof testImagesSchema>;
 
 /** What came of verifying a mask. */
 const verificationSchema = z.object({
@@ -12,6 +16,8 @@ const verificationSchema = z.object({
   passed: z.boolean(),
   /** SHA-256 of the report, which is the blob `verification/<report>`. */
   report: hash,
+  /** Absent where a build recorded it that did not count them. */
+  images: testImagesSchema.optional(),
   /** When it was recorded, ISO 8601. */
   when: z.iso.datetime(),
 });
@@ -39,7 +45,7 @@ export async function verificationOf(
  */
 export async function recordVerification(
   { verifications, blobs }: VerificationStore,
-  { mask, checkpoint, passed }: Pick<Verification, 'mask' | 'checkpoint' | 'passed'>,
+  { mask, checkpoint, passed, images }: Pick<Verification, 'mask' | 'checkpoint' | 'passed' | 'images'>,
   report: Uint8Array,
   when: Date,
 ): Promise<Verification> {
@@ -53,7 +59,14 @@ export async function recordVerification(
   const digest = createHash('sha256').update(report).digest('hex');
   const blob = `verification/${digest}`;
   if ((await blobs.find(blob)) === undefined) await blobs.put(blob, report);
-  const verification: Verification = { mask, checkpoint, passed, report: digest, when: when.toISOString() };
+  const verification: Verification = {
+    mask,
+    checkpoint,
+    passed,
+    report: digest,
+    when: when.toISOString(),
+    ...(images === undefined ? {} : { images }),
+  };
   const bytes = encodeStored(verification);
   let found = await verifications.read(mask);
   for (;;) {

@@ -11,8 +11,8 @@ export async function* versions(
   trust: TrustList,
 ): AsyncGenerator<ChangeRecord, void> {
   const chain = new AuditChain(checkpoint, trust);
-  for await (const { sequence, bytes } of audit.list(checkpoint)) {
-    const { record } = chain.take(sequence, bytes);
+  for await (const { sequence, bytes, storedAt } of audit.list(checkpoint)) {
+    const { record } = chain.take(sequence, bytes, storedAt);
     if (record !== undefined) yield record;
   }
 }

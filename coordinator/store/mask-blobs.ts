@@ -15,6 +15,11 @@ export class MaskBlobs {
     this.#fleetKey = fleetKey;
   }
 
+  /** Whether what is put is sealed. */
+  get seals(): boolean {
+    return this.#fleetKey !== undefined;
+  }
+
   async has(name: string): Promise<boolean> {
     return (await this.#blobs.find(name)) !== undefined;
   }

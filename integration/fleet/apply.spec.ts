@@ -100,7 +100,11 @@ describe('the commands that change what is active', () => {
 
     const report = Buffer.from('{"UA": 0.97}');
     const client = new FleetClient(signing.address);
-    const asked = await client.recordVerification(masks.violin, checkpoint, true, report);
+    const images = { target: 320, rest: 300 };
+    // A verification that failed is none; the newest one counts.
+    await client.recordVerification(masks.violin, checkpoint, false, Buffer.from('{"UA": 0.2}'), images);
+    expect(await ask('apply', masks.violin)).toMatchObject({ code: 2, json: { error: { code: 'mask-unverified' } } });
+    const asked = await client.recordVerification(masks.violin, checkpoint, true, report, images);
     client.close();
     const [one, two] = [serve('one'), serve('two')];
     await two.say({ process: 'two', checkpoint, since: 1, refused: { reason: 'unknown-key', why: 'x' } });
@@ -122,6 +126,10 @@ describe('the commands that change what is active', () => {
       code: 1,
       json: {
         version: 2,
+        masks: [
+          { concept: 'Neon', verification: '' },
+          { concept: 'violin', verification: asked, images },
+        ],
         missing: ['two'],
         processes: [
           { process: 'one', state: 'serving', version: 2, seconds: 0.5 },
@@ -136,7 +144,13 @@ describe('the commands that change what is active', () => {
       json: { version: 3, masks: [{ concept: 'violin' }], missing: [] },
     });
     expect(await ask('restore', 'Neon')).toMatchObject({ code: 2, json: { error: { code: 'mask-missing' } } });
-    expect(await ask('rollback', '1')).toMatchObject({ code: 0, json: { version: 4, masks: [{ concept: 'Neon' }] } });
+    const unverified = { code: 2, json: { error: { code: 'mask-unverified' } } };
+    expect(await ask('rollback', '1')).toMatchObject(unverified);
+    expect(await ask('rollback', '1', '--force')).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
+    expect(await ask('rollback', '1', ...forced)).toMatchObject({
+      code: 0,
+      json: { version: 4, masks: [{ concept: 'Neon' }] },
+    });
     expect(await ask('rollback', '9')).toMatchObject({ code: 2, json: { error: { code: 'version-missing' } } });
     following();
 
@@ -148,12 +162,15 @@ describe('the commands that change what is active', () => {
       '4 rollback',
     ]);
     expect(versions.every((each) => each.published)).toBe(true);
+    const shown = await lethe(['history', '--coordinator', signing.address, '--data', folder]);
+    expect(shown.stdout).toContain('verified on 320 + 300 images');
 
     const audit = await ask('audit', '--trust-list', join(folder, 'keys', 'trust.json'));
     expect(audit).toMatchObject({ code: 0, json: { valid: true, standing: { kind: 'in-step', version: 4 } } });
     const links = audit.json['links'] as readonly { record: { who: string; forced: boolean; masks: object[] } }[];
     expect(links[0]?.record).toMatchObject({ who: 'ada', why: 'a spec', forced: true });
     expect(links[1]?.record).toMatchObject({ forced: false, masks: [{}, { verification: asked }] });
+    expect(links[3]?.record).toMatchObject({ action: 'rollback', forced: true });
   });
 
   it('rotate the key, and show a log that somebody has added to', async ({ skip }) => {

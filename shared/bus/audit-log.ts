@@ -7,6 +7,8 @@ import { type StoredMessage, lastMessage, swap } from './stored-message.ts';
 export interface AuditRecord {
   readonly sequence: number;
   readonly bytes: Uint8Array;
+  /** By the server's clock, whole milliseconds since 1970: whoever can write to NATS's own files can set it. */
+  readonly storedAt: number;
 }
 
 export type Append =
@@ -25,7 +27,8 @@ export class AuditLog {
   /** The newest record of a checkpoint. */
   async head(checkpoint: string): Promise<AuditRecord | undefined> {
     try {
-      return recordOf(await lastMessage(this.#bus, streams.audit, auditSubject(checkpoint)));
+      const message = await lastMessage(this.#bus, streams.audit, auditSubject(checkpoint));
+      return message && recordOf(message);
     } catch (cause) {
       throw this.#bus.explain('cannot read the audit log', cause);
     }
@@ -37,7 +40,7 @@ export class AuditLog {
       const result = await swap(this.#bus, streams.audit, auditSubject(checkpoint), bytes, behind);
       return result.kind === 'set'
         ? { kind: 'appended', sequence: result.sequence }
-        : { kind: 'behind', head: recordOf(result.found) };
+        : { kind: 'behind', head: result.found && recordOf(result.found) };
     } catch (cause) {
       throw this.#bus.explain('cannot append to the audit log', cause);
     }
@@ -61,13 +64,13 @@ export class AuditLog {
     const subject = auditSubject(checkpoint);
     try {
       for await (const event of orderedRead(this.#bus, streams.audit, subject, { live: false, batch: 256 }))
-        if (event.kind === 'message') yield { sequence: event.message.sequence, bytes: event.message.bytes };
+        if (event.kind === 'message') yield recordOf(event.message);
     } catch (cause) {
       throw this.#bus.explain('cannot read the audit log', cause);
     }
   }
 }
 
-function recordOf(message: StoredMessage | undefined): AuditRecord | undefined {
-  return message && { sequence: message.sequence, bytes: message.bytes };
+function recordOf({ sequence, bytes, storedAt }: StoredMessage): AuditRecord {
+  return { sequence, bytes, storedAt: Math.floor(storedAt) };
 }

@@ -92,12 +92,15 @@ await describeWithServer('the audit log', (server) => {
     const appends = await Promise.all(['a', 'b', 'c'].map((who) => log.append('sd', bytes(who), 0)));
     expect(appends.filter(({ kind }) => kind === 'appended')).toHaveLength(1);
     const head = await log.head('sd');
+    expect(Math.abs((head?.storedAt ?? 0) - Date.now())).toBeLessThan(60_000);
     for (const append of appends) if (append.kind === 'behind') expect(append.head).toEqual(head);
     await log.append('sd', bytes('second'), head!.sequence);
     await log.append('another', bytes('other'), 0);
     const listed = [];
-    for await (const record of log.list('sd')) listed.push(text(record.bytes));
-    expect(listed).toEqual([text(head?.bytes), 'second']);
+    for await (const record of log.list('sd')) listed.push(record);
+    const kept = [head, await log.head('sd')].map((record) => [record?.sequence, record?.storedAt]);
+    expect(listed.map(({ sequence, storedAt }) => [sequence, storedAt])).toEqual(kept);
+    expect(listed.map((record) => text(record.bytes))).toEqual([text(head?.bytes), 'second']);
     await expect(bus.api('STREAM.PURGE.lethe_v1_audit')).rejects.toThrow();
     await expect(bus.api('STREAM.MSG.DELETE.lethe_v1_audit', { seq: head!.sequence })).rejects.toThrow();
   });

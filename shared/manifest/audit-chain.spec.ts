@@ -31,22 +31,24 @@ const one = signed(1);
 const two = signed(2, one);
 const three = signed(5, two, { masks: [], union: undefined, action: 'restore' });
 
-const faultsOf = (records: readonly Uint8Array[], by: TrustList = trust): readonly string[] => {
+/** When NATS stores the records: when they say that they were made. */
+const stored = Date.parse('2026-03-04T05:06:07.000Z');
+const faultsOf = (records: readonly Uint8Array[], by: TrustList = trust, storedAt = stored): readonly string[] => {
   const chain = new AuditChain(checkpoint, by);
   return records.flatMap((bytes, i) => {
-    const { faults, sequence } = chain.take(10 + i, bytes);
+    const { faults, sequence } = chain.take(10 + i, bytes, storedAt);
     return faults.map(({ kind }) => `${sequence} ${kind}`);
   });
 };
 const manifestFor = (bytes: Uint8Array): Uint8Array => {
   const chain = new AuditChain(checkpoint, trust);
-  const { record, hash } = chain.take(1, bytes);
+  const { record, hash } = chain.take(1, bytes, stored);
   if (record === undefined) throw new TypeError('forged');
   return signManifest(manifestOf(record, hash), key);
 };
 const standing = (records: readonly Uint8Array[], published: Uint8Array | undefined) => {
   const chain = new AuditChain(checkpoint, trust);
-  records.forEach((bytes, i) => chain.take(i + 1, bytes));
+  records.forEach((bytes, i) => chain.take(i + 1, bytes, stored));
   return chain.standing(published);
 };
 
@@ -91,7 +93,7 @@ describe('AuditChain', () => {
 
   it('takes a forged record for no part of the chain', () => {
     const chain = new AuditChain(checkpoint, trust);
-    for (const bytes of [one, Buffer.from('junk'), two]) chain.take(1, bytes);
+    for (const bytes of [one, Buffer.from('junk'), two]) chain.take(1, bytes, stored);
     expect(chain.head).toMatchObject({ hash: recordHash(two), record: { version: 2 } });
   });
 
@@ -103,8 +105,27 @@ describe('AuditChain', () => {
     expect(faultsOf([one, two], retired('2026-03-04T04:06:08.000Z'))).toEqual(['10 forged', '11 forged']);
   });
 
+  it('does not believe the time that the holder of a retired key writes: what was stored later is forged', () => {
+    const since = '2026-03-04T05:06:08.000Z';
+    const retired: TrustList = {
+      keys: trustIn([key, 'retired']).keys.map((each) => ({ ...each, since })),
+    };
+    const after = Date.parse(since) + 3_600_000;
+    expect(faultsOf([one, two], retired, after)).toEqual(['10 forged', '11 forged']);
+    // An active key's records may be stored whenever that was: a log that was put back from a backup is one.
+    expect(faultsOf([one, two], trust, after)).toEqual([]);
+    // A coordinator of a build that does not tell when: by the record's own time, as far as it goes.
+    expect(faultsOf([one, two], retired, 0)).toEqual([]);
+  });
+
   it('says where the manifest stands', () => {
-    expect(standing([one, two], undefined)).toEqual({ kind: 'unpublished', version: 2, published: undefined });
+    expect(standing([one], undefined)).toEqual({ kind: 'unpublished', version: 1, published: undefined });
+    expect(standing([one, two], undefined)).toEqual({ kind: 'stale', version: 2, published: undefined });
+    expect(standing([one, two, three], manifestFor(two))).toEqual({ kind: 'unpublished', version: 5, published: 2 });
+    expect(standing([one, two, three], manifestFor(one))).toEqual({ kind: 'stale', version: 5, published: 1 });
+    // What is no part of the chain comes between nothing.
+    const junk = Buffer.from('junk');
+    expect(standing([one, junk, two, junk], manifestFor(one))).toMatchObject({ kind: 'unpublished', published: 1 });
     expect(standing([one, two], manifestFor(one))).toEqual({ kind: 'unpublished', version: 2, published: 1 });
     expect(standing([one], manifestFor(two))).toMatchObject({ kind: 'without-record', version: 2 });
     expect(standing([one, two], Buffer.from('{}'))).toMatchObject({ kind: 'refused', reason: 'malformed' });

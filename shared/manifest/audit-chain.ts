@@ -33,8 +33,13 @@ export type ManifestStanding =
   | { readonly kind: 'in-step'; readonly version: number }
   /** Nothing was ever changed. */
   | { readonly kind: 'none' }
-  /** The newest record has no manifest yet: its coordinator is about to publish it, or was killed before. */
+  /** The newest record alone has no manifest yet: its coordinator is about to publish it, or was killed before. */
   | { readonly kind: 'unpublished'; readonly version: number; readonly published: number | undefined }
+  /**
+   * The manifest is older than the record before the newest, or gone: no coordinator appends a record before the one in
+   * front of it is published, so somebody else has put it back, unless changes were made between reading it and the log.
+   */
+  | { readonly kind: 'stale'; readonly version: number; readonly published: number | undefined }
   /** The record it names is not in the log, or says something else. */
   | { readonly kind: 'without-record'; readonly version: number; readonly why: string }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly why: string };
@@ -48,6 +53,8 @@ export class AuditChain {
   readonly #trust: TrustList;
   readonly #known = new Map<string, string>();
   #head: { readonly hash: string; readonly record: ChangeRecord } | undefined;
+  /** Hash of the record that was the newest before the head. */
+  #beforeHead: string | undefined;
 
   constructor(checkpoint: string, trust: TrustList) {
     this.#checkpoint = checkpoint;
@@ -59,7 +66,12 @@ export class AuditChain {
     return this.#head;
   }
 
-  take(sequence: number, bytes: Uint8Array): ChainLink {
+  /**
+   * @param storedAt when NATS stored it, milliseconds since 1970; 0 where nobody has said. What a retired key has signed is
+   *   judged by the later of this and the record's own time, which whoever holds a stolen key may choose. So it holds against
+   *   those who can append to the log, not against those who can set NATS's clock or rewrite its files.
+   */
+  take(sequence: number, bytes: Uint8Array, storedAt: number): ChainLink {
     const hash = recordHash(bytes);
     const forged = (why: string): ChainLink => ({ sequence, hash, faults: [{ kind: 'forged', why }] });
     const opened = openStatement<ChangeRecord>('record', changeRecordSchema, bytes, this.#trust, 'counts');
@@ -67,10 +79,15 @@ export class AuditChain {
     const { body: record, key } = opened;
     if (record.checkpoint !== this.#checkpoint) return forged(`it is of checkpoint ${record.checkpoint}`);
     if (this.#known.has(hash)) return forged('it is a copy of an earlier record');
-    if (key.state === 'retired' && Date.parse(record.when) > Date.parse(key.since) + skewMs)
-      return forged(`key ${key.id} was retired at ${key.since}, before it signed this`);
+    const made = Date.parse(record.when);
+    // The other way round, so that no number at all counts for none.
+    if (key.state === 'retired' && !(Math.max(made, storedAt) <= Date.parse(key.since) + skewMs))
+      return forged(
+        `key ${key.id} was retired at ${key.since}, before ${storedAt > made ? 'this was stored' : 'it signed this'}`,
+      );
     const faults = [...this.#linkFaults(record), ...this.#versionFaults(record)];
     this.#known.set(hash, manifestDigest(manifestOf(record, hash)));
+    this.#beforeHead = this.#head?.hash;
     this.#head = { hash, record };
     return { sequence, hash, record, faults };
   }
@@ -79,7 +96,7 @@ export class AuditChain {
   standing(bytes: Uint8Array | undefined): ManifestStanding {
     const head = this.#head?.record.version;
     if (bytes === undefined)
-      return head === undefined ? { kind: 'none' } : { kind: 'unpublished', version: head, published: undefined };
+      return head === undefined ? { kind: 'none' } : behind(head, undefined, this.#beforeHead === undefined);
     const judgement = judgeManifest(bytes, { checkpoint: this.#checkpoint, trust: this.#trust, seen: undefined });
     if (judgement.kind === 'refused') return judgement;
     const { version, audit } = judgement.manifest;
@@ -90,7 +107,7 @@ export class AuditChain {
       return { kind: 'without-record', version, why: `record ${audit.slice(0, 12)} says something else` };
     return audit === this.#head?.hash || head === undefined
       ? { kind: 'in-step', version }
-      : { kind: 'unpublished', version: head, published: version };
+      : behind(head, version, audit === this.#beforeHead);
   }
 
   #linkFaults({ previous }: ChangeRecord): readonly ChainFault[] {
@@ -109,4 +126,9 @@ export class AuditChain {
     if (version > before) return [];
     return [{ kind: 'version-not-growing', why: `its version is ${version}, after ${before}` }];
   }
+}
+
+/** @param byOne whether the newest record alone is not published */
+function behind(version: number, published: number | undefined, byOne: boolean): ManifestStanding {
+  return { kind: byOne ? 'unpublished' : 'stale', version, published };
 }
