@@ -43,12 +43,51 @@ describe('FleetClient.images', () => {
   });
 
   it.each([
-    ['one is left out', [[0, 'a', true], [2, 'c', true]]],
-    ['one comes twice', [[0, 'a', true], [0, 'a', true]]],
-    ['one begins before the other has ended', [[0, 'a', false], [1, 'b', true]]],
-    ['there are more than were asked for', [[0, 'a', true], [1, 'b', true], [2, 'c', true], [3, 'd', true]]],
-    ['some are missing at the end', [[0, 'a', true], [1, 'b', true]]],
-    ['the last has no end', [[0, 'a', true], [1, 'b', true], [2, 'c', false]]],
+    [
+      'one is left out',
+      [
+        [0, 'a', true],
+        [2, 'c', true],
+      ],
+    ],
+    [
+      'one comes twice',
+      [
+        [0, 'a', true],
+        [0, 'a', true],
+      ],
+    ],
+    [
+      'one begins before the other has ended',
+      [
+        [0, 'a', false],
+        [1, 'b', true],
+      ],
+    ],
+    [
+      'there are more than were asked for',
+      [
+        [0, 'a', true],
+        [1, 'b', true],
+        [2, 'c', true],
+        [3, 'd', true],
+      ],
+    ],
+    [
+      'some are missing at the end',
+      [
+        [0, 'a', true],
+        [1, 'b', true],
+      ],
+    ],
+    [
+      'the last has no end',
+      [
+        [0, 'a', true],
+        [1, 'b', true],
+        [2, 'c', false],
+      ],
+    ],
   ] as const)('refuses them where %s', async (_, pieces) => {
     await expect(fetched(...pieces)).rejects.toMatchObject({ code: 'protocol-violated' });
   });

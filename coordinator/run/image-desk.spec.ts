@@ -90,7 +90,9 @@ await describeWithServer('the images of a coordinator', (server) => {
     for (const name of ['a1', 'a2']) hire(coordinator, name, undefined, 'of the day before').drain();
     hire(coordinator, 'b');
     const anywhere = { ...source, numerics: undefined };
-    expect(await coordinator.images.request(anywhere, 'spec', 2, imagesOf(2))).toMatchObject({ numerics: 'simulated' });
+    const { jobs, numerics } = await coordinator.images.request(anywhere, 'spec', 2, imagesOf(2));
+    expect(numerics).toBe('simulated');
+    expect(await until(coordinator, jobs[0] ?? '')).toMatchObject({ failure: undefined });
   });
 
   it.each([0, 1, 3])('count %i of them for two trajectories as a failure of the worker', async (images) => {

@@ -230,7 +230,10 @@ export class SimulatedWorker implements ConnectedWorker {
 
 /** As much of a PNG file of 16 by 16 pixels as coordinators look at, and a number. */
 function pngOf(number: number): Buffer {
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d494844520000001000000010', 'hex'), Buffer.alloc(9, number)]);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a0000000d494844520000001000000010', 'hex'),
+    Buffer.alloc(9, number),
+  ]);
 }
 
 /** Numbers below 1, the same for the same prompt, layer and step. */

@@ -146,7 +146,12 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     const coordinator = await start();
     const { store, images } = coordinator;
     number += 1;
-    const source = { checkpoint: id, directory: join('checkpoint', 'emoji-sd'), variant: undefined, numerics: 'simulated' };
+    const source = {
+      checkpoint: id,
+      directory: join('checkpoint', 'emoji-sd'),
+      variant: undefined,
+      numerics: 'simulated',
+    };
     const trajectories = [{ prompt: `a cat ${number}`, seed: '0' }];
     const asked = [{ sampling: { steps: 20, guidance: 2.5 }, masks: [], trajectories }];
     const request = async () => (await images.request(source, 'spec', 1, asked)).jobs[0] ?? '';

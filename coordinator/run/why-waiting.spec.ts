@@ -33,7 +33,14 @@ function worker(name: string, more: More = {}): AskedWorker {
     units: ['denoise', 'encode'] as const,
   };
   const { capabilities: other, ...rest } = more;
-  return { worker: name, draining: false, suspended: '', refused: new Map(), ...rest, capabilities: { ...capabilities, ...other } };
+  return {
+    worker: name,
+    draining: false,
+    suspended: '',
+    refused: new Map(),
+    ...rest,
+    capabilities: { ...capabilities, ...other },
+  };
 }
 const why = (workers: readonly AskedWorker[], of = plan, book: Parameters<typeof waitingForWorker>[3] = nothing) =>
   waitingForWorker('c1', 'waits-1', of, book, workers);
