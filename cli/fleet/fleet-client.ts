@@ -39,6 +39,7 @@ import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
+import { violation } from '../../shared/fleet/violation.ts';
 import { writeDrained } from '../../shared/fleet/write-drained.ts';
 import { errorOfFailure } from './remote-error.ts';
 
@@ -185,20 +186,19 @@ export class FleetClient {
     return promise;
   }
 
-  /** The PNG files of stored images, in order. */
+  /** The PNG files of stored images, in order and each whole: `protocol-violated` if they come otherwise. */
   async *images(request: FetchImagesRequest): AsyncGenerator<Uint8Array, void, undefined> {
-    const call = this.#images.fetch(request);
+    const asked = request.groups.reduce((sum, { trajectories }) => sum + trajectories.length, 0);
     const pieces: Uint8Array[] = [];
-    try {
-      for await (const { data, last } of call as AsyncIterable<{ readonly data: Uint8Array; readonly last: boolean }>) {
-        pieces.push(data);
-        if (last) yield new Uint8Array(Buffer.concat(pieces.splice(0)));
-      }
-    } catch (error) {
-      throw this.#explain(error);
-    } finally {
-      call.cancel();
+    let next = 0;
+    for await (const { image, data, last } of this.#stream(this.#images.fetch(request))) {
+      if (image !== next || image >= asked) throw violation('image', `image ${image} came in the place of ${next}`);
+      pieces.push(data);
+      if (!last) continue;
+      next += 1;
+      yield new Uint8Array(Buffer.concat(pieces.splice(0)));
     }
+    if (next < asked) throw violation('image', `${next} of ${asked} images came`);
   }
 
   close(): void {

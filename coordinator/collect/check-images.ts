@@ -4,12 +4,25 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]);
 
 /**
- * Refuses images that no unit can have given: something else than PNG, or of different sizes. Pixels are not looked at:
- * whoever reads an image does.
+ * Refuses images that no unit can have given: none, not one for each trajectory, something else than PNG, or of different
+ * sizes. Pixels are not looked at: whoever reads an image does.
  *
+ * @param items trajectories of the unit, where they are known
  * @throws LetheError `image-invalid` with the worker's name and the place in the batch.
  */
-export function checkImages(unit: string, worker: string, images: readonly Uint8Array[]): void {
+export function checkImages(
+  unit: string,
+  worker: string,
+  images: readonly Uint8Array[],
+  items: number | undefined,
+): void {
+  if (images.length === 0 || images.length !== (items ?? images.length))
+    throw new LetheError('image-invalid', {
+      what: `cannot take the images of worker ${worker}`,
+      where: `unit ${unit}`,
+      why: `there are ${images.length}${items === undefined ? '' : ` for ${items} trajectories`}`,
+      next: 'look at the log of that worker; other workers are asked for the unit',
+    });
   const sizes = images.map((image, i) => {
     const bytes = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
     if (bytes.length < 33 || !bytes.subarray(0, signature.length).equals(signature))

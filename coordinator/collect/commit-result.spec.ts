@@ -49,8 +49,8 @@ await describeWithServer('commitResult', (server) => {
     const { finished, blobs } = result([1, 2, 3, 4]);
     const { unit } = finished;
     const won = await Promise.all([
-      commitResult(one, 'w1', finished, blobs, 'attempt-1'),
-      commitResult(two, 'w2', finished, blobs, 'attempt-2'),
+      commitResult(one, 'w1', finished, blobs, 'attempt-1', 2),
+      commitResult(two, 'w2', finished, blobs, 'attempt-2', 2),
     ]);
     expect(won.flat().sort()).toEqual(['ffn1', 'ffn2']);
     const named = (await Promise.all((['ffn2', 'ffn1'] as const).map((site) => verdict(one, unit, site)))).flatMap(
@@ -63,8 +63,8 @@ await describeWithServer('commitResult', (server) => {
     const store = await open();
     const { finished, blobs } = result([1, 2, 3, 4]);
     const { unit } = finished;
-    expect(await commitResult(store, 'w1', { ...finished, sites: ['ffn2'] }, blobs, 'a')).toEqual(['ffn2']);
-    expect(await commitResult(store, 'w2', finished, blobs, 'b')).toEqual(['ffn1']);
+    expect(await commitResult(store, 'w1', { ...finished, sites: ['ffn2'] }, blobs, 'a', 2)).toEqual(['ffn2']);
+    expect(await commitResult(store, 'w2', finished, blobs, 'b', 2)).toEqual(['ffn1']);
     expect(await verdict(store, unit, 'ffn2')).toMatchObject({ worker: 'w1', partial: { name: `partial/${unit}/a` } });
     expect(await verdict(store, unit, 'ffn1')).toMatchObject({ worker: 'w2', partial: { name: `partial/${unit}/b` } });
     const states = await readStates(store.blobs, (await verdict(store, unit, 'ffn1')) as never);
@@ -81,19 +81,38 @@ await describeWithServer('commitResult', (server) => {
       records.verdict(unit, 'ffn2'),
       encodeStored({ kind: 'repair', unit, site: 'ffn2', damaged: 'x' }),
     );
-    expect(await commitResult(store, 'w1', finished, blobs, 'a')).toEqual(['ffn2', 'ffn1']);
-    expect(await commitResult(store, 'w2', finished, blobs, 'b')).toEqual([]);
+    expect(await commitResult(store, 'w1', finished, blobs, 'a', 2)).toEqual(['ffn2', 'ffn1']);
+    expect(await commitResult(store, 'w2', finished, blobs, 'b', 2)).toEqual([]);
     expect(await verdict(store, unit, 'ffn2')).toMatchObject({ kind: 'result', worker: 'w1' });
   });
 
   it.each([NaN, Infinity, -1])('refuses %f with the name of the worker, and stores nothing', async (number) => {
     const store = await open();
     const { finished, blobs } = result([1, number, 3, 4]);
-    const committing = commitResult(store, 'w7', finished, blobs, 'a');
+    const committing = commitResult(store, 'w7', finished, blobs, 'a', 2);
     await expect(committing).rejects.toMatchObject({
       code: 'partial-invalid',
       what: expect.stringContaining('w7') as string,
     });
     expect(await blobsOf(store, finished.unit)).toEqual([]);
+  });
+
+  it.each([
+    ['none', 0, undefined],
+    ['too few', 1, 2],
+    ['too many', 3, 2],
+  ])('refuses %s of the images of a unit with the name of the worker, and stores nothing', async (_, count, items) => {
+    const store = await open();
+    const image = Buffer.alloc(33);
+    Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(image);
+    const { finished } = result([]);
+    const images: FinishedTask = { ...finished, sites: ['image'], layers: [], items: count, timesteps: [] };
+    const blobs = Array.from({ length: count }, () => image);
+    await expect(commitResult(store, 'w7', images, blobs, 'a', items)).rejects.toMatchObject({
+      code: 'image-invalid',
+      what: expect.stringContaining('w7') as string,
+    });
+    expect(await blobsOf(store, finished.unit)).toEqual([]);
+    expect(await store.records.read(records.verdict(finished.unit, 'image'))).toBeUndefined();
   });
 });

@@ -22,6 +22,7 @@ interface StoredResult {
  *
  * @param blobs the task's, as they were announced
  * @param attempt names this attempt and no other
+ * @param items of the unit; undefined where the unit is not known, because another coordinator leased it
  * @returns the sites for which this result is the one that counts.
  * @throws LetheError `partial-invalid` or `image-invalid` with the worker's name for what nothing can have computed.
  */
@@ -31,9 +32,11 @@ export async function commitResult(
   finished: FinishedTask,
   blobs: readonly Uint8Array[],
   attempt: string,
+  items: number | undefined,
 ): Promise<readonly Output[]> {
-  const put = finished.sites.includes('image') ? putImages : putStatistics;
-  const stored = await put(store.blobs, worker, finished, blobs, attempt);
+  const stored = finished.sites.includes('image')
+    ? await putImages(store.blobs, worker, finished, blobs, attempt, items)
+    : await putStatistics(store.blobs, worker, finished, blobs, attempt);
   const won: Output[] = [];
   for (const output of finished.sites) if (await offer(store, stored.verdictOf(output))) won.push(output);
   if (won.length === 0) for (const name of stored.blobs) await store.blobs.delete(name);
@@ -82,8 +85,9 @@ async function putImages(
   { unit, timings, calls }: FinishedTask,
   images: readonly Uint8Array[],
   attempt: string,
+  items: number | undefined,
 ): Promise<StoredResult> {
-  checkImages(unit, worker, images);
+  checkImages(unit, worker, images, items);
   const blob = await store.put(`images/${unit}/${attempt}`, Buffer.concat(images));
   const lengths = images.map(({ length }) => length);
   return {

@@ -8,25 +8,25 @@ import type { Dispatch } from './dispatch.ts';
 import { enterPhase } from './enter-phase.ts';
 import { openSites } from './hand-out.ts';
 import { noteLost } from './keep-leases.ts';
-import { replyOf, ResultSettler } from './result-settler.ts';
+import { replyOf, ResultSettler, type Wanted } from './result-settler.ts';
 
 /** Hears the workers of this coordinator: keeps their leases, and hands what they give to be settled. */
 export class Dispatcher implements WorkerGate {
   readonly #dispatch: Dispatch;
   readonly #clock: Clock;
   readonly #results: ResultSettler;
-  /** Sites that a task is wanted for. */
-  readonly #sites = new Map<string, readonly Output[]>();
+  /** By task. */
+  readonly #wanted = new Map<string, Wanted>();
 
   constructor(dispatch: Dispatch, clock: Clock) {
     this.#dispatch = dispatch;
     this.#clock = clock;
-    this.#results = new ResultSettler(dispatch, clock, this.#sites);
+    this.#results = new ResultSettler(dispatch, clock, this.#wanted);
   }
 
   onWorker(connection: ConnectedWorker): (event: WorkerEvent) => void {
     const { hello } = connection;
-    const { workers, log } = this.#dispatch;
+    const { workers, leases, log } = this.#dispatch;
     const { numerics, checkpoints } = hello.capabilities;
     const running = hello.running.length;
     const finished = hello.finished.length;
@@ -38,6 +38,9 @@ export class Dispatcher implements WorkerGate {
         next: 'give every worker a name of its own',
       }),
     );
+    // What an earlier stream of its was leased and it knows nothing of never reached it, or is lost.
+    const known = new Set([...hello.running, ...hello.finished].map(({ task }) => task));
+    for (const { task } of leases.of(hello.worker)) if (!known.has(task)) leases.drop(task);
     for (const task of hello.running) this.#attempt('take over a task', () => this.#takeOver(connection, task));
     for (const task of hello.finished) this.#results.finish(connection, task);
     this.#dispatch.wake.ring();
@@ -57,12 +60,12 @@ export class Dispatcher implements WorkerGate {
   }
 
   sitesOf(task: string): readonly Output[] {
-    return this.#sites.get(task) ?? [];
+    return this.#wanted.get(task)?.sites ?? [];
   }
 
   /** A task has been leased to one of the workers. */
-  leased(task: string, sites: readonly Output[]): void {
-    this.#sites.set(task, sites);
+  leased(task: string, wanted: Wanted): void {
+    this.#wanted.set(task, wanted);
   }
 
   /** The worker of a task of a campaign that is over stops. */
@@ -98,7 +101,7 @@ export class Dispatcher implements WorkerGate {
         const held = leases.get(event.task);
         // Asked to stop by this coordinator, which has dropped the lease before.
         if (held?.worker !== worker) return;
-        workers.refused(worker, event.task);
+        workers.refused(worker, event.task, event.reason);
         leases.drop(event.task);
         if (leases.isSure(held))
           this.#attempt('give a unit back', () => this.#dispatch.store.queue.giveBack(held.reply));
@@ -122,7 +125,7 @@ export class Dispatcher implements WorkerGate {
     log.info({ worker, leases: held.length, cause: cause.message }, 'worker gone');
     for (const lease of held) {
       leases.drop(lease.task);
-      this.#results.forget(lease.task);
+      this.#results.forget(worker, lease.task);
       // What had not begun says nothing of the unit.
       if (lease.phase.kind === 'waiting' || lease.phase.kind === 'committing') continue;
       this.#attempt('note a lost lease', () =>
@@ -148,10 +151,12 @@ export class Dispatcher implements WorkerGate {
     }
     if (!workers.isCurrent(connection)) return;
     log.info({ worker, campaign: address.campaign, unit }, 'took over a task');
-    this.leased(task, sites);
+    const { items, workload } = this.#wanted.get(task) ?? {};
+    this.leased(task, { sites, items, workload });
     // Told in order: progress may have come while the server was asked.
     if (leases.get(task) !== undefined) return;
-    leases.hold({ task, campaign: address.campaign, worker, reply, phase, gib: Number.parseFloat(address.memory) });
+    const gib = Number.parseFloat(address.memory);
+    leases.hold({ task, campaign: address.campaign, worker, reply, phase, gib, workload });
   }
 
   #attempt(what: string, action: () => Promise<unknown>): void {

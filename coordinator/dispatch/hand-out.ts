@@ -8,6 +8,7 @@ import { isRepair } from '../store/verdict.ts';
 import { chooseWorker } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import { judgeAttempts } from './judge-attempts.ts';
+import { workloadOf } from './phase-times.ts';
 import { queueOf, queuedUnitBytes, type QueuedUnit } from './queued-unit.ts';
 import { failUnit, settleAttempt } from './settle-attempt.ts';
 
@@ -25,7 +26,8 @@ export type HandOut = 'leased' | 'attached' | 'settled' | 'returned';
 /**
  * Gives a unit that the queue delivered to a worker of this coordinator, unless it is done already or a worker has it still.
  *
- * @throws what NATS and the worker's stream throw: the lease then ends by itself.
+ * @throws LetheError `blob-sealed` for a mask that this coordinator cannot open; what NATS and the worker's stream throw: the
+ *   lease then ends by itself.
  */
 export async function handOut(dispatch: Dispatch, lease: QueueLease, queued: QueuedUnit): Promise<HandOut> {
   const { store, book, leases, log } = dispatch;
@@ -81,7 +83,7 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease, queued: Que
     await queue.acknowledge(reply);
     return 'settled';
   }
-  const candidates = dispatch.workers.all.filter(({ worker }) => !dispatch.workers.hasRefused(worker, task));
+  const candidates = dispatch.workers.all.filter(({ refused }) => !refused.has(task));
   const chosen = chooseWorker(
     candidates,
     queued,
@@ -93,10 +95,11 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease, queued: Que
   }
   const { worker, connection } = chosen;
   const { campaign } = address;
-  leases.hold({ task, campaign, worker, reply, phase: { kind: 'waiting' }, gib: queued.gib });
+  const workload = workloadOf(queued);
+  leases.hold({ task, campaign, worker, reply, phase: { kind: 'waiting' }, gib: queued.gib, workload });
   const { unit, memory, keepStates } = queued;
   log.debug({ campaign, unit: queued.hash, worker, deliveries: lease.deliveries }, 'lease');
-  const deadlines = dispatch.times.deadlines;
+  const deadlines = dispatch.times.deadlines(workload);
   try {
     await connection.lease(
       { task, campaign, unit, sites, replySubject: reply, deadlines, memory: Math.ceil(memory), keepStates },

@@ -17,7 +17,7 @@ export async function keepLeases(
   clock: Clock,
   sitesOf: (task: string) => readonly Output[],
 ): Promise<void> {
-  const { store, leases, workers, log } = dispatch;
+  const { store, leases, workers, times, log } = dispatch;
   await Promise.all(
     leases.duties().map(async ({ kind, lease }) => {
       const { task, worker, campaign, reply } = lease;
@@ -32,6 +32,7 @@ export async function keepLeases(
       }
       if (kind === 'leave') return;
       leases.drop(task);
+      times.gaveUp(lease.workload, lease.phase.kind, clock.now() - lease.since);
       const why = `it is past the deadline of its phase, ${lease.phase.kind}`;
       log.warn({ campaign, task, worker, phase: lease.phase.kind }, 'a task is past its deadline');
       workers.get(worker)?.cancel(task, why);

@@ -1,6 +1,9 @@
+import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ReplySubject } from '../../shared/bus/lease.ts';
 import { LeaseTable } from './lease-table.ts';
+import type { Dispatch } from './dispatch.ts';
+import { keepLeases } from './keep-leases.ts';
 import { PhaseTimes } from './phase-times.ts';
 
 const leaseMs = 30_000;
@@ -8,8 +11,8 @@ const deadlines = { loading: 1_000_000, encoding: 5_000, step: 2_000, decoding: 
 let now = 0;
 let table: LeaseTable;
 const reply = (text: string) => text as ReplySubject;
-const hold = (task: string, worker = 'w') => {
-  table.hold({ task, campaign: 'c', worker, reply: reply(task), phase: { kind: 'waiting' }, gib: 1 });
+const hold = (task: string, worker = 'w', workload = 'small') => {
+  table.hold({ task, campaign: 'c', worker, reply: reply(task), phase: { kind: 'waiting' }, gib: 1, workload });
 };
 const duties = () => table.duties().map(({ kind, lease }) => `${lease.task} ${kind}`);
 
@@ -77,15 +80,32 @@ describe('LeaseTable', () => {
   });
 });
 
-describe('PhaseTimes', () => {
-  it('gives what nobody has seen a long time, and what was seen a multiple of the longest', () => {
+describe('keepLeases', () => {
+  it('gives a slow device longer after a lease that it lost to its deadline, and what is of another model its own time', async () => {
+    const clock = { now: () => now };
     const times = new PhaseTimes();
-    expect(times.deadlines.step).toBe(300_000);
-    for (const ms of [4_000, 2_000]) times.took('step', ms);
-    expect(times.deadlines.step).toBe(40_000);
-    times.took('loading', 1);
-    expect(times.deadlines.loading).toBe(30_000);
-    times.took('waiting', 1e9);
-    expect(times.deadlines).toEqual({ loading: 30_000, encoding: 120_000, step: 40_000, decoding: 300_000 });
+    table = new LeaseTable(clock, 1e9, (workload) => times.deadlines(workload));
+    times.took('small', 'step', 1);
+    const cancelled: string[] = [];
+    const dispatch = {
+      leases: table,
+      times,
+      workers: { get: () => ({ cancel: (task: string) => cancelled.push(task) }) },
+      store: { queue: { renew: () => Promise.resolve('done') } },
+      log: pino({ level: 'silent' }),
+    } as unknown as Dispatch;
+    const after = async (ms: number): Promise<readonly string[]> => {
+      hold('t');
+      hold('large', 'v', 'large');
+      table.enter('t', { kind: 'step', step: 0 });
+      table.enter('large', { kind: 'step', step: 0 });
+      now += ms;
+      await keepLeases(dispatch, clock, () => []);
+      return cancelled.splice(0);
+    };
+    expect(await after(15_000)).toEqual(['t']);
+    expect(await after(15_000)).toEqual([]);
+    expect(await after(30_001)).toEqual(['t']);
+    expect(await after(60_000)).toEqual([]);
   });
 });

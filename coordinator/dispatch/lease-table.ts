@@ -18,6 +18,8 @@ export interface HeldLease {
   readonly renewed: number;
   /** Memory class, in GiB. */
   readonly gib: number;
+  /** What its deadlines are learned by (`workloadOf`); undefined where the unit is not known: another coordinator leased it. */
+  readonly workload: string | undefined;
 }
 
 /** What is to be done about a lease. */
@@ -38,11 +40,11 @@ export type LeaseDuty =
 export class LeaseTable {
   readonly #clock: Clock;
   readonly #leaseMs: number;
-  readonly #deadlines: () => Deadlines;
+  readonly #deadlines: (workload: string | undefined) => Deadlines;
   readonly #leases = new Map<string, HeldLease>();
 
-  /** @param deadlines of phases, as they are known by now. */
-  constructor(clock: Clock, leaseMs: number, deadlines: () => Deadlines) {
+  /** @param deadlines of a workload's phases, as they are known by now. */
+  constructor(clock: Clock, leaseMs: number, deadlines: (workload: string | undefined) => Deadlines) {
     this.#clock = clock;
     this.#leaseMs = leaseMs;
     this.#deadlines = deadlines;
@@ -99,7 +101,7 @@ export class LeaseTable {
   }
 
   #isOverdue(lease: HeldLease, now: number): boolean {
-    const { loading, encoding, step, decoding } = this.#deadlines();
+    const { loading, encoding, step, decoding } = this.#deadlines(lease.workload);
     switch (lease.phase.kind) {
       case 'loading':
         return now - lease.since > loading;

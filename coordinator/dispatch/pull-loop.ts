@@ -1,13 +1,14 @@
 import type { Lease } from '../../shared/bus/lease.ts';
 import { unitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { Unit } from '../../shared/unit/unit.ts';
+import { type Unit, unitSize } from '../../shared/unit/unit.ts';
 import { errorOf, failureOf } from '../store/stored-json.ts';
 import { obstacle } from './choose-worker.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { fairOrder, fairPull } from './fair-order.ts';
-import { handOut } from './hand-out.ts';
+import { aside, handOut } from './hand-out.ts';
+import { workloadOf } from './phase-times.ts';
 import { parseQueuedUnit, type QueuedUnit, queueOf } from './queued-unit.ts';
 
 /** A campaign that units are pulled for. */
@@ -33,15 +34,17 @@ export class PullLoop {
   readonly #dispatcher: Dispatcher;
   readonly #sources = new Map<string, PullSource>();
   #trouble: LetheError | undefined;
+  /** Why units of a campaign cannot be leased from here, though from another coordinator perhaps. */
+  readonly #unable = new Map<string, { readonly error: LetheError; readonly mask: string }>();
 
   constructor(dispatch: Dispatch, dispatcher: Dispatcher) {
     this.#dispatch = dispatch;
     this.#dispatcher = dispatcher;
   }
 
-  /** Why the queues cannot be asked now, if they cannot. */
-  get trouble(): LetheError | undefined {
-    return this.#trouble;
+  /** Why the queues cannot be asked now for units of a campaign, if they cannot. */
+  trouble(campaign: string): LetheError | undefined {
+    return this.#trouble ?? this.#unable.get(campaign)?.error;
   }
 
   /** From now on units of this campaign are pulled. */
@@ -52,6 +55,19 @@ export class PullLoop {
 
   remove(campaign: string): void {
     this.#sources.delete(campaign);
+    this.#unable.delete(campaign);
+  }
+
+  /** What could not be opened may have been stored again since. To be called now and then. */
+  retry(): void {
+    for (const [campaign, { mask }] of this.#unable)
+      this.#dispatch.masks.read(mask).then(
+        () => {
+          this.#unable.delete(campaign);
+          this.#dispatch.wake.ring();
+        },
+        () => undefined,
+      );
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -79,6 +95,8 @@ export class PullLoop {
       leased: leases.all.filter(({ campaign }) => campaign === source.campaign).length,
     }));
     for (const source of fairOrder(shares)) {
+      // Whoever can lease them is asked alone: what is delivered again and again counts as lost.
+      if (this.#unable.has(source.campaign)) continue;
       for (const { gib, bytes } of source.classes) {
         if (signal.aborted) return found;
         const credits = this.#credits(source, bytes);
@@ -106,14 +124,32 @@ export class PullLoop {
       for await (const lease of this.#dispatch.store.queue.pull(queueOf(campaign, numerics, gib), most, 0, signal)) {
         const queued = await this.#readable(lease, source);
         if (queued === undefined) continue;
-        this.#dispatcher.leased(unitSubject(lease.address), queued.sites);
-        if ((await handOut(this.#dispatch, lease, queued)) !== 'returned') found += 1;
+        const { sites, unit } = queued;
+        const wanted = { sites, items: unitSize(unit).items, workload: workloadOf(queued) };
+        this.#dispatcher.leased(unitSubject(lease.address), wanted);
+        if (await this.#handOut(lease, queued)) found += 1;
       }
     } catch (error) {
       // Not open yet, or the campaign is over: its runner knows.
       if (!(error instanceof LetheError && error.code === 'queue-missing')) throw error;
     }
     return found;
+  }
+
+  /** @returns whether it was handed out or settled. */
+  async #handOut(lease: Lease, queued: QueuedUnit): Promise<boolean> {
+    const { store, log } = this.#dispatch;
+    try {
+      return (await handOut(this.#dispatch, lease, queued)) !== 'returned';
+    } catch (error) {
+      if (!(error instanceof LetheError && error.code === 'blob-sealed')) throw error;
+      const { campaign } = lease.address;
+      log.error({ err: error, campaign, unit: queued.hash }, 'cannot open what a unit needs; others may');
+      const { unit } = queued;
+      this.#unable.set(campaign, { error, mask: unit.kind === 'image' ? (unit.mask ?? '') : '' });
+      await store.queue.giveBack(lease.reply, aside);
+      return false;
+    }
   }
 
   /** The unit of a lease. What cannot be read is queued anew: it says nothing that the campaign's plan does not. */

@@ -16,35 +16,66 @@ import { settleAttempt } from './settle-attempt.ts';
 /** Codes after which the same is tried again: nothing is wrong with the result. */
 const passing: readonly string[] = ['bus-unavailable', 'bus-store-failed'];
 
+/** What a task is wanted for. */
+export interface Wanted {
+  readonly sites: readonly Output[];
+  /** Trajectories or prompts of its unit; undefined, as the next, where another coordinator leased it. */
+  readonly items: number | undefined;
+  /** What its deadlines are learned by. */
+  readonly workload: string | undefined;
+}
+
+/** A result that a worker has told of, on the stream it was told on. */
+interface Told {
+  readonly connection: ConnectedWorker;
+  readonly finished: FinishedTask;
+}
+
+/** What became of a result. */
+type Outcome =
+  /** It, or another one, counts. */
+  | 'settled'
+  /** It is at fault. */
+  | 'refused'
+  /** Its stream ended before it was collected. */
+  | 'lost'
+  /** The store did not take it: it is tried again. */
+  | 'waits';
+
 /** Brings what workers give to its end: commits results, settles failures, and ends the leases. */
 export class ResultSettler {
   readonly #dispatch: Dispatch;
   readonly #clock: Clock;
-  readonly #sites: Map<string, readonly Output[]>;
+  readonly #wanted: Map<string, Wanted>;
   /** Results that could not be committed yet, by task. */
-  readonly #uncommitted = new Map<string, { readonly connection: ConnectedWorker; readonly finished: FinishedTask }>();
-  readonly #committing = new Set<string>();
+  readonly #uncommitted = new Map<string, readonly Told[]>();
+  /** Tasks of which a result is being committed, and results that were told meanwhile: of each worker the latest. */
+  readonly #committing = new Map<string, readonly Told[]>();
   /** Why results that wait to be committed do, by task. */
   readonly #troubles = new Map<string, LetheError>();
 
-  /** @param sites that a task is wanted for, by task; those of a committed one are removed */
-  constructor(dispatch: Dispatch, clock: Clock, sites: Map<string, readonly Output[]>) {
+  /** @param wanted by task; what is committed is removed */
+  constructor(dispatch: Dispatch, clock: Clock, wanted: Map<string, Wanted>) {
     this.#dispatch = dispatch;
     this.#clock = clock;
-    this.#sites = sites;
+    this.#wanted = wanted;
   }
 
   /** What could not be committed is tried again. */
   retry(): void {
-    const waiting = [...this.#uncommitted.values()];
+    const waiting = [...this.#uncommitted.values()].flat();
     this.#uncommitted.clear();
     for (const { connection, finished } of waiting) this.finish(connection, finished);
   }
 
-  /** The worker of a task is gone: it is not committed from here. */
-  forget(task: string): void {
-    this.#uncommitted.delete(task);
-    this.#troubles.delete(task);
+  /** The worker of a task is gone: its result is not committed from here. */
+  forget(worker: string, task: string): void {
+    const others = (this.#uncommitted.get(task) ?? []).filter((told) => workerOf(told) !== worker);
+    if (others.length > 0) this.#uncommitted.set(task, others);
+    else {
+      this.#uncommitted.delete(task);
+      this.#troubles.delete(task);
+    }
   }
 
   /** Why a result of a campaign cannot be stored now, if there is one that cannot. */
@@ -55,33 +86,71 @@ export class ResultSettler {
   /** A worker has a result: it is collected and committed, or counts as an attempt that failed. */
   finish(connection: ConnectedWorker, finished: FinishedTask): void {
     const { task } = finished;
-    if (this.#committing.has(task)) return;
-    this.#committing.add(task);
+    const told = { connection, finished };
+    const later = this.#committing.get(task);
+    if (later !== undefined) {
+      // The stream that the other is collected from may be over: its worker has opened this one.
+      this.#committing.set(task, [...later.filter((each) => workerOf(each) !== workerOf(told)), told]);
+      return;
+    }
+    this.#committing.set(task, []);
     enterPhase(this.#dispatch, this.#clock, task, { kind: 'committing' });
-    this.#commit(connection, finished)
-      .then(() => {
-        this.#troubles.delete(task);
-      })
-      .catch((error: unknown) => {
-        const code = error instanceof LetheError ? error.code : '';
-        this.#troubles.delete(task);
-        this.#dispatch.log.warn({ task, worker: connection.hello.worker, err: error }, 'cannot commit a result');
-        if (code === 'fleet-lost') return undefined;
-        if (error instanceof LetheError && passing.includes(code)) {
-          this.#uncommitted.set(task, { connection, finished });
-          this.#troubles.set(task, error);
-          return undefined;
-        }
-        // The result itself is at fault: an attempt like any other that failed.
-        connection.forget(task);
-        return this.fail(connection.hello.worker, task, failureOf(error), finished.replySubject);
-      })
-      .catch((error: unknown) => {
-        this.#dispatch.log.warn({ err: error }, 'cannot settle a result');
-      })
-      .finally(() => {
-        this.#committing.delete(task);
+    void this.#settle(told).then((outcome) => {
+      const others = this.#committing.get(task) ?? [];
+      this.#committing.delete(task);
+      this.#goOn(told, outcome, others);
+    });
+  }
+
+  async #settle({ connection, finished }: Told): Promise<Outcome> {
+    const { task } = finished;
+    const { worker } = connection.hello;
+    const { log } = this.#dispatch;
+    try {
+      await this.#commit(connection, finished);
+      this.#troubles.delete(task);
+      return 'settled';
+    } catch (error) {
+      const code = error instanceof LetheError ? error.code : '';
+      this.#troubles.delete(task);
+      log.warn({ task, worker, err: error }, 'cannot commit a result');
+      if (code === 'fleet-lost') return 'lost';
+      if (error instanceof LetheError && passing.includes(code)) {
+        this.#troubles.set(task, error);
+        return 'waits';
+      }
+      // The result itself is at fault: an attempt like any other that failed.
+      connection.forget(task);
+      await this.fail(worker, task, failureOf(error), finished.replySubject).catch((cause: unknown) => {
+        log.warn({ err: cause }, 'cannot settle a result');
       });
+      return 'refused';
+    }
+  }
+
+  /** @param later results that were told while this one was being committed */
+  #goOn(told: Told, outcome: Outcome, later: readonly Told[]): void {
+    const { leases } = this.#dispatch;
+    const { task } = told.finished;
+    const worker = workerOf(told);
+    const isToldAgain = later.some((each) => workerOf(each) === worker);
+    switch (outcome) {
+      case 'settled':
+        for (const { connection } of later) connection.forget(task);
+        return;
+      case 'refused':
+        for (const each of later)
+          if (workerOf(each) === worker) each.connection.forget(task);
+          else this.finish(each.connection, each.finished);
+        return;
+      case 'lost':
+        // Renewed no longer: what is being committed has no deadline.
+        if (!isToldAgain && leases.get(task)?.worker === worker) leases.drop(task);
+        for (const { connection, finished } of later) this.finish(connection, finished);
+        return;
+      case 'waits':
+        this.#uncommitted.set(task, isToldAgain ? later : [told, ...later]);
+    }
   }
 
   async #commit(connection: ConnectedWorker, finished: FinishedTask): Promise<void> {
@@ -91,7 +160,8 @@ export class ResultSettler {
     const open = await openSites(this.#dispatch, { hash: unit, sites });
     if (open.length > 0) {
       const blobs = await connection.collect(finished);
-      const won = await commitResult(store, worker, { ...finished, sites: open }, blobs, randomUUID());
+      const items = this.#wanted.get(task)?.items;
+      const won = await commitResult(store, worker, { ...finished, sites: open }, blobs, randomUUID(), items);
       if (won.length > 0) {
         workers.finished(worker, finished.calls, finished.timings);
         this.#dispatch.observer.onResult(finished);
@@ -102,7 +172,7 @@ export class ResultSettler {
     leases.drop(task);
     if (reply !== undefined) await store.queue.acknowledge(reply);
     connection.forget(task);
-    this.#sites.delete(task);
+    this.#wanted.delete(task);
     wake.ring();
   }
 
@@ -121,7 +191,7 @@ export class ResultSettler {
     const { unit, campaign } = address;
     log.warn({ campaign, unit, worker, failure }, 'a unit failed on a worker');
     // Not known for a failure that was told late: whoever is delivered the unit next decides by its attempts.
-    const sites = this.#sites.get(task);
+    const sites = this.#wanted.get(task)?.sites;
     const open = await openSites(this.#dispatch, { hash: unit, sites: sites ?? [] });
     const attempt = { unit, worker, kind: 'failed', gib: Number.parseFloat(address.memory), failure } as const;
     this.#dispatch.observer.onAttempt('failed');
@@ -134,6 +204,10 @@ export class ResultSettler {
       await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
     wake.ring();
   }
+}
+
+function workerOf({ connection }: Told): string {
+  return connection.hello.worker;
 }
 
 /** A worker's word for its lease; undefined if it is none. */

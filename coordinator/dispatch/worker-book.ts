@@ -12,13 +12,14 @@ export interface Session extends Candidate {
   readonly unetCallsPerSecond: number;
   /** Units whose result it gave while connected here. */
   readonly units: number;
+  /** Tasks it gave back, which it is not offered again, and why it did. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 interface Known {
   readonly connection: ConnectedWorker;
   draining: boolean;
-  /** Tasks it gave back, which it is not offered again. */
-  readonly refused: Set<string>;
+  readonly refused: Map<string, string>;
   calls: number;
   stepsMs: number;
   units: number;
@@ -37,7 +38,7 @@ export class WorkerBook {
   add(connection: ConnectedWorker): ConnectedWorker | undefined {
     const { worker } = connection.hello;
     const before = this.#known.get(worker)?.connection;
-    this.#known.set(worker, { connection, draining: false, refused: new Set(), calls: 0, stepsMs: 0, units: 0 });
+    this.#known.set(worker, { connection, draining: false, refused: new Map(), calls: 0, stepsMs: 0, units: 0 });
     return before;
   }
 
@@ -60,12 +61,8 @@ export class WorkerBook {
     if (known !== undefined) known.draining = true;
   }
 
-  refused(worker: string, task: string): void {
-    this.#known.get(worker)?.refused.add(task);
-  }
-
-  hasRefused(worker: string, task: string): boolean {
-    return this.#known.get(worker)?.refused.has(task) ?? false;
+  refused(worker: string, task: string, reason: string): void {
+    this.#known.get(worker)?.refused.set(task, reason);
   }
 
   finished(worker: string, calls: Calls, timings: Timings): void {
@@ -77,7 +74,7 @@ export class WorkerBook {
   }
 
   get all(): readonly Session[] {
-    return [...this.#known.values()].map(({ connection, draining, calls, stepsMs, units }) => {
+    return [...this.#known.values()].map(({ connection, draining, refused, calls, stepsMs, units }) => {
       const { worker, capabilities } = connection.hello;
       const suspended = this.#book.suspension(worker)?.reason ?? '';
       return {
@@ -90,6 +87,7 @@ export class WorkerBook {
         closed: draining || suspended !== '',
         unetCallsPerSecond: stepsMs > 0 ? (1000 * calls) / stepsMs : 0,
         units,
+        refused,
       };
     });
   }

@@ -24,8 +24,14 @@ const isSeed = (value: unknown): value is number | bigint =>
   (typeof value === 'bigint' || Number.isSafeInteger(value)) &&
   (value as number | bigint) >= least &&
   (value as number | bigint) <= most;
-export const seed = z
-  .custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1')
+const given = z.custom<number | bigint>(isSeed, 'a seed is a whole number from -2^63 to 2^64 - 1');
+
+/** Negative ones are counted from 2^64, as torch does: a trajectory has one name, and units know no others. */
+export const seed = given.transform((value) => String(BigInt.asUintN(64, BigInt(value))));
+
+/** The first of seeds that are counted up. */
+export const firstSeed = given
+  .refine((value) => value >= 0, 'the first seed is 0 or more')
   .transform((value) => String(BigInt(value)));
 
 const side = z.int().min(8).max(16_384);

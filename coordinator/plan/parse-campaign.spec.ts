@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unitFromMessage, unitToMessage } from '../../shared/fleet/unit-message.ts';
 import { minimal, parse } from './parse-campaign.spec-support.ts';
 
 const key = (prompt: string, seed = '0') => ({ prompt, seed });
@@ -24,6 +25,17 @@ describe('parseCampaign', () => {
         },
       ],
     });
+  });
+
+  it('counts negative seeds from 2^64 as torch does, so that they can be leased', () => {
+    const seeded = (seed: string) => parse(`${minimal}seed: ${seed}\n`).concepts[0]?.base ?? [];
+    expect(seeded('-1')).toEqual(seeded('18446744073709551615'));
+    expect(seeded('-9223372036854775808')).toEqual(seeded('9223372036854775808'));
+    const trajectories = ['-1', '-9223372036854775808', '0'].flatMap((seed) => seeded(seed));
+    const sampling = { scheduler: 'pndm', steps: 1, guidance: 1, height: 8, width: 8 };
+    const origin = { checkpoint: 'sha256:1', numerics: 'cpu', graph: '1' };
+    const unit = { kind: 'denoise', ...origin, sampling, trajectories, window: { from: 0, to: 1 } } as const;
+    expect(unitFromMessage(unitToMessage(unit))).toEqual(unit);
   });
 
   it('takes every setting', () => {
@@ -65,8 +77,8 @@ concepts:
       retain: [key('a cat', most), key('a dog', most), key('a dog', most)],
     });
     const [a, b] = concepts;
-    expect(a?.target).toEqual([key('a cat', '1'), key('a dog', '-2'), key('a dog', '3')]);
-    expect(a?.base).toEqual([key('x', '1'), key('y', '-2'), key('z', '3')]);
+    expect(a?.target).toEqual([key('a cat', '1'), key('a dog', '18446744073709551614'), key('a dog', '3')]);
+    expect(a?.base).toEqual([key('x', '1'), key('y', '18446744073709551614'), key('z', '3')]);
     expect(a?.mask).toEqual({
       selectRatio: 0.1,
       sites: [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isTemplate } from '../../shared/verification/prompt-template.ts';
-import { name, prompt, sampling, seed } from './campaign-parts.ts';
+import { firstSeed, name, prompt, sampling } from './campaign-parts.ts';
 
 /** The form of what a campaign says of its verification; docs/guide/campaign.md explains it. */
 
@@ -34,7 +34,7 @@ export const verification = z.strictObject({
   labels: z.record(name, labels).optional(),
   images: z.int().min(1).max(100_000).default(320),
   alternative_images: z.int().min(1).max(10_000).default(16),
-  seed: seed.refine((value) => !value.startsWith('-'), 'the first seed is 0 or more').default('1000'),
+  seed: firstSeed.default('1000'),
   sampling: sampling.optional(),
   together: z.boolean().default(true),
   present: share.gt(0).default(0.5),

@@ -187,6 +187,64 @@ await describeWithServer('a coordinator', (server) => {
     });
   });
 
+  describe('with a worker that opens another stream while its result is committed', () => {
+    it('has the result from the later stream where the earlier one gave it no more', async () => {
+      const coordinator = await start();
+      const first = worker(`w ${number}`);
+      first.sending = new Promise(() => undefined);
+      first.connect(coordinator.gate);
+      const { campaign } = await coordinator.desk.submit(text(), 'spec');
+      await vi.waitFor(() => {
+        expect(first.collections).toBeGreaterThan(0);
+      }, 30_000);
+      const second = first.reopened();
+      second.connect(coordinator.gate);
+      expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
+      const [lease] = first.leases;
+      expect(second.leases.map(({ task }) => task)).not.toContain(lease?.task);
+    });
+
+    it('has the unit run again where the later stream has no result of it', async () => {
+      const coordinator = await start();
+      const first = worker(`w ${number}`);
+      first.sending = new Promise(() => undefined);
+      first.connect(coordinator.gate);
+      const { campaign } = await coordinator.desk.submit(text(), 'spec');
+      await vi.waitFor(() => {
+        expect(first.collections).toBeGreaterThan(0);
+      }, 30_000);
+      // Started anew under the same name.
+      const second = worker(first.hello.worker);
+      second.connect(coordinator.gate);
+      expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
+      expect(second.leases.map(({ task }) => task)).toContain(first.leases[0]?.task);
+    });
+
+    it('has the later stream forget what was committed from the earlier one', async () => {
+      const coordinator = await start();
+      const first = worker(`w ${number}`);
+      let send = (): void => undefined;
+      first.sending = new Promise((resolve) => {
+        send = resolve;
+      });
+      first.connect(coordinator.gate);
+      const { campaign } = await coordinator.desk.submit(text(), 'spec');
+      await vi.waitFor(() => {
+        expect(first.collections).toBeGreaterThan(0);
+      }, 30_000);
+      send();
+      // By then the blobs have arrived, and are not stored yet: that takes answers of NATS.
+      await new Promise(setImmediate);
+      const second = first.reopened();
+      expect(second.kept).toBeGreaterThan(0);
+      second.connect(coordinator.gate);
+      expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
+      await vi.waitFor(() => {
+        expect(second.kept).toBe(0);
+      }, 30_000);
+    });
+  });
+
   describe('with several campaigns', () => {
     it('stops a campaign that is cancelled, and goes on when it is submitted again', async () => {
       const coordinator = await start();

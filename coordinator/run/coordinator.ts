@@ -9,6 +9,7 @@ import type { FleetKey } from '../../shared/manifest/fleet-key.ts';
 import { ScorePool } from '../../shared/method/conceptprune/score-pool.ts';
 import { type ApiServer, startApiServer } from '../api/api-server.ts';
 import type { CampaignService } from '../api/campaign-service.ts';
+import type { ImageService } from '../api/image-service.ts';
 import type { WorkerGate } from '../api/worker-gate.ts';
 import { Sums } from '../collect/sums.ts';
 import { systemClock } from '../dispatch/clock.ts';
@@ -58,6 +59,7 @@ export interface RunningCoordinator {
   /** What workers are announced to, and what commands ask: the same that the server serves. */
   readonly gate: WorkerGate;
   readonly desk: CampaignService;
+  readonly images: ImageService;
   readonly store: Store;
   /** Rejects when something ends that must not. */
   readonly failed: Promise<never>;
@@ -84,7 +86,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
   await book.follow(stop.signal, fail);
 
   const times = new PhaseTimes();
-  const leases = new LeaseTable(systemClock, leaseMs, () => times.deadlines);
+  const leases = new LeaseTable(systemClock, leaseMs, (workload) => times.deadlines(workload));
   const workers = new WorkerBook(book);
   const wake = new Wake();
   const metrics = new CoordinatorMetrics(setup.registry);
@@ -133,7 +135,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     workers,
     leases,
     shelf,
-    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble,
+    (campaign) => dispatcher.trouble(campaign) ?? puller.trouble(campaign),
   );
 
   const servers: ServingList = (checkpoint) => listServers(bus, checkpoint);
@@ -158,6 +160,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
 
   const renewal = setInterval(() => {
     dispatcher.retry();
+    puller.retry();
     campaigns.pin();
     keepLeases(dispatch, systemClock, (task) => dispatcher.sitesOf(task)).catch((error: unknown) => {
       log.warn({ err: error }, 'cannot renew leases');
@@ -178,6 +181,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     address: api.address,
     gate,
     desk,
+    images,
     store,
     failed,
     async close() {

@@ -53,6 +53,8 @@ export class ImageDesk implements ImageService {
   }
 
   async request(source: ImageSource, title: string, batch: number, asked: readonly AskedGroup[]): Promise<ImageAnswer> {
+    // What could not be read may have been removed since, as its error advises.
+    await this.#book.lookAgain();
     const { checkpoint } = source;
     const numerics = source.numerics ?? this.#capacity(checkpoint);
     const origin = { checkpoint, numerics, graph: graphVersion };
@@ -82,16 +84,26 @@ export class ImageDesk implements ImageService {
     for (const key of keysOf(groups, origin)) {
       const found = this.#index.stored(key);
       if (found === undefined) throw missing('it is not made yet, or its unit has failed');
-      const { verdict, item } = found;
-      const images = recent.get(verdict.unit) ?? (await this.#imagesOf(verdict));
+      const { verdict, item, items } = found;
+      const images = recent.get(verdict.unit) ?? (await this.#imagesOf(verdict, items));
       recent.delete(verdict.unit);
       recent.set(verdict.unit, images);
       for (const unit of [...recent.keys()].slice(0, -mostRecent)) recent.delete(unit);
-      yield images[item] ?? new Uint8Array();
+      const image = images[item];
+      if (image === undefined) throw missing(`unit ${verdict.unit} has no image ${item}`);
+      yield image;
     }
   }
 
-  async #imagesOf({ unit, images: { blob, lengths } }: ImagesVerdict): Promise<readonly Uint8Array[]> {
+  /** @param items trajectories of the unit: with another number of images nobody knows which is whose */
+  async #imagesOf(
+    { unit, worker, images: { blob, lengths } }: ImagesVerdict,
+    items: number,
+  ): Promise<readonly Uint8Array[]> {
+    if (lengths.length !== items) {
+      await this.#repair(unit, blob.name);
+      throw missing(`worker ${worker} gave ${lengths.length} images for ${items} prompts; they will be made again`);
+    }
     try {
       const bytes = await this.#store.blobs.get(blob.name, blob.digest);
       let at = 0;
@@ -175,6 +187,7 @@ export class ImageDesk implements ImageService {
   /** @throws LetheError `worker-missing` */
   #capacity(checkpoint: string): string {
     const able = this.#workers.all
+      .filter(({ closed }) => !closed)
       .map(({ capabilities }) => capabilities)
       .filter(({ units }) => units.includes('image'));
     const numerics = classWithMostCapacity(able, checkpoint);
@@ -182,7 +195,7 @@ export class ImageDesk implements ImageService {
     throw new LetheError('worker-missing', {
       what: 'cannot have the images made',
       where: checkpoint,
-      why: 'no worker that makes images and holds this checkpoint is connected to this coordinator',
+      why: 'no worker that makes images, holds this checkpoint and takes work is connected to this coordinator',
       next: 'start one with the checkpoint, or ask again when it is there; `lethe workers` lists those there are',
     });
   }

@@ -10,12 +10,16 @@ interface Place {
   readonly unit: string;
   /** Index into the unit's trajectories. */
   readonly item: number;
+  /** How many these are. */
+  readonly items: number;
 }
 
 /** A stored image. */
 export interface StoredImage {
   readonly verdict: ImagesVerdict;
+  /** Index into the unit's trajectories, and how many these are. */
   readonly item: number;
+  readonly items: number;
 }
 
 /** Which unit has which image: an image is found by what it depends on, whatever it was made together with. */
@@ -37,16 +41,16 @@ export class ImageIndex {
       for (const [item, trajectory] of unit.trajectories.entries()) {
         const key = imageKey(unit, trajectory);
         const places = this.#places.get(key) ?? [];
-        this.#places.set(key, [...places, { job, unit: hash, item }]);
+        this.#places.set(key, [...places, { job, unit: hash, item, items: unit.trajectories.length }]);
       }
     }
   }
 
   /** The image of a key, if it is stored. */
   stored(key: string): StoredImage | undefined {
-    for (const { unit, item } of this.#places.get(key) ?? []) {
+    for (const { unit, item, items } of this.#places.get(key) ?? []) {
       const verdict = this.#book.settled(unit, 'image');
-      if (verdict?.kind === 'images') return { verdict, item };
+      if (verdict?.kind === 'images') return { verdict, item, items };
     }
     return undefined;
   }

@@ -11,6 +11,8 @@ import type { ConnectedWorker, WorkerEvent, WorkerGate } from '../api/worker-gat
 /** What a simulated worker does with a lease. */
 export type Deed =
   | { readonly kind: 'finish' }
+  /** Finishes an image unit with so many images, and says that it has no more trajectories. */
+  | { readonly kind: 'draw'; readonly images: number }
   | { readonly kind: 'fail'; readonly code: string; readonly why?: string }
   /** Its stream ends, and it is not heard of again. */
   | { readonly kind: 'vanish' }
@@ -31,7 +33,17 @@ export class SimulatedWorker implements ConnectedWorker {
   readonly #results = new Map<string, { readonly finished: FinishedTask; readonly blobs: readonly Uint8Array[] }>();
   #tell: (event: WorkerEvent) => void = () => undefined;
   #gone = false;
+  #end: () => void = () => undefined;
+  readonly #ended = new Promise<never>((_, reject) => {
+    this.#end = () => {
+      reject(lost());
+    };
+  });
   credits = 0;
+  /** Blobs that were asked for are on their way until this resolves. */
+  sending: Promise<void> = Promise.resolve();
+  /** Results whose blobs were asked for. */
+  collections = 0;
 
   constructor(
     name: string,
@@ -39,7 +51,10 @@ export class SimulatedWorker implements ConnectedWorker {
     checkpoint: Checkpoint,
     deed: (lease: Lease, count: number) => Deed = () => ({ kind: 'finish' }),
     memory = 2 ** 40,
+    numerics = 'simulated',
+    finished: readonly FinishedTask[] = [],
   ) {
+    this.#ended.catch(() => undefined);
     this.#checkpoint = checkpoint;
     this.#deed = deed;
     this.hello = {
@@ -49,14 +64,14 @@ export class SimulatedWorker implements ConnectedWorker {
         device: 'simulated',
         memory,
         providers: ['none'],
-        numerics: 'simulated',
+        numerics,
         graph: graphVersion,
         checkpoints: [id],
         version: '0',
         units: ['denoise', 'encode', 'image'],
       },
       running: [],
-      finished: [],
+      finished,
     };
   }
 
@@ -66,9 +81,31 @@ export class SimulatedWorker implements ConnectedWorker {
     this.#tell({ kind: 'credits' });
   }
 
+  /** The same worker on another stream, which tells of the results that it keeps. */
+  reopened(): SimulatedWorker {
+    const { worker, capabilities } = this.hello;
+    const { checkpoints, memory, numerics } = capabilities;
+    const other = new SimulatedWorker(
+      worker,
+      checkpoints[0] ?? '',
+      this.#checkpoint,
+      this.#deed,
+      memory,
+      numerics,
+      [...this.#results.values()].map(({ finished }) => finished),
+    );
+    for (const [task, result] of this.#results) other.#results.set(task, result);
+    return other;
+  }
+
+  /** Results that it was not told to forget. */
+  get kept(): number {
+    return this.#results.size;
+  }
+
   leave(): void {
     if (this.#gone) return;
-    this.#gone = true;
+    this.disconnect();
     this.#tell({ kind: 'gone', cause: lost() });
   }
 
@@ -83,9 +120,12 @@ export class SimulatedWorker implements ConnectedWorker {
     return Promise.resolve();
   }
 
-  collect({ task }: FinishedTask): Promise<readonly Uint8Array[]> {
+  async collect({ task }: FinishedTask): Promise<readonly Uint8Array[]> {
     const result = this.#results.get(task);
-    return this.#gone || result === undefined ? Promise.reject(lost()) : Promise.resolve(result.blobs);
+    if (this.#gone || result === undefined) throw lost();
+    this.collections += 1;
+    await Promise.race([this.sending, this.#ended]);
+    return result.blobs;
   }
 
   forget(task: string): void {
@@ -106,6 +146,7 @@ export class SimulatedWorker implements ConnectedWorker {
 
   disconnect(): void {
     this.#gone = true;
+    this.#end();
   }
 
   #work(lease: Lease, states: readonly Uint8Array[]): void {
@@ -131,10 +172,12 @@ export class SimulatedWorker implements ConnectedWorker {
         this.#say({ kind: 'failed', task, failure, replySubject });
         break;
       }
+      case 'draw':
       case 'finish': {
         if (unit.kind === 'denoise')
           this.steps += unit.trajectories.length * (unit.window.to - (states.length > 0 ? unit.window.from : 0));
-        const result = this.#resultOf(lease);
+        const items = deed.kind === 'draw' ? deed.images : unitSize(unit).items;
+        const result = this.#resultOf(lease, items);
         this.#results.set(task, result);
         this.#say({ kind: 'finished', finished: result.finished });
       }
@@ -142,7 +185,7 @@ export class SimulatedWorker implements ConnectedWorker {
     this.#free();
   }
 
-  #resultOf({ task, unit, sites: wanted, replySubject, keepStates }: Lease) {
+  #resultOf({ task, unit, sites: wanted, replySubject, keepStates }: Lease, items: number) {
     const layers = sites
       .filter(({ name }) => wanted.includes(name))
       .flatMap((site) =>
@@ -150,11 +193,13 @@ export class SimulatedWorker implements ConnectedWorker {
           (layer): TappedLayer => ({ site: site.name, name: layer.name, neurons: layer.in }),
         ),
       );
-    const { items, steps } = unitSize(unit);
-    const partial = Buffer.from(statistics(unit, layers).buffer);
+    const { steps } = unitSize(unit);
     const states =
       unit.kind === 'denoise' && keepStates ? unit.trajectories.map(() => Buffer.from(String(unit.window.to))) : [];
-    const blobs = [partial, ...states];
+    const blobs =
+      unit.kind === 'image'
+        ? Array.from({ length: items }, (_, i) => pngOf(i))
+        : [Buffer.from(statistics(unit, layers).buffer), ...states];
     const finished: FinishedTask = {
       task,
       unit: unitHash(unit),
@@ -181,6 +226,14 @@ export class SimulatedWorker implements ConnectedWorker {
   #say(event: WorkerEvent): void {
     if (!this.#gone) this.#tell(event);
   }
+}
+
+/** As much of a PNG file of 16 by 16 pixels as coordinators look at, and a number. */
+function pngOf(number: number): Buffer {
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a0000000d494844520000001000000010', 'hex'),
+    Buffer.alloc(9, number),
+  ]);
 }
 
 /** Numbers below 1, the same for the same prompt, layer and step. */

@@ -142,6 +142,32 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     expect(await until(next, own)).toMatchObject({ concepts: masks, failure: undefined });
   });
 
+  it('a verdict fails the images of its unit until it is removed and they are asked for again', async () => {
+    const coordinator = await start();
+    const { store, images } = coordinator;
+    number += 1;
+    const source = {
+      checkpoint: id,
+      directory: join('checkpoint', 'emoji-sd'),
+      variant: undefined,
+      numerics: 'simulated',
+    };
+    const trajectories = [{ prompt: `a cat ${number}`, seed: '0' }];
+    const asked = [{ sampling: { steps: 20, guidance: 2.5 }, masks: [], trajectories }];
+    const request = async () => (await images.request(source, 'spec', 1, asked)).jobs[0] ?? '';
+    const job = await request();
+    await expect.poll(() => store.queue.queued(job), { timeout: 30_000 }).toHaveLength(1);
+    const [queued] = await store.queue.queued(job);
+    const subject = records.verdict(queued?.unit ?? '', 'image');
+    await store.records.offer(subject, damaged);
+    expect(await until(coordinator, job)).toMatchObject({ failure: { code: 'campaign-failed' } });
+
+    await store.records.delete((await standing(coordinator, subject)).sequence);
+    expect(await request()).toBe(job);
+    hire(coordinator);
+    expect(await until(coordinator, job)).toMatchObject({ failure: undefined });
+  });
+
   it('a verdict of another unit than its subject names is none of either', async () => {
     const coordinator = await start();
     const { text, id: own, plan } = await campaign();

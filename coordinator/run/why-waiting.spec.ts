@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Capabilities } from '../../shared/fleet/task.ts';
-import type { Listed } from '../dispatch/left-out.ts';
+import { unitSubject } from '../../shared/bus/names.ts';
+import { queueOf } from '../dispatch/queued-unit.ts';
 import type { Attempt } from '../store/attempt.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
 import { plannable, unpinned } from './plan-entry.ts';
-import { waitingForWorker } from './why-waiting.ts';
+import { type AskedWorker, waitingForWorker } from './why-waiting.ts';
 
 const text = JSON.stringify({
   name: 'waits',
@@ -16,11 +17,11 @@ const planned = await plannable(text, 'spec', new CheckpointShelf([join('checkpo
 const plan = planned.plan('class');
 const nothing = { settled: () => undefined, attempts: () => [] };
 
-interface More extends Partial<Omit<Listed, 'capabilities'>> {
+interface More extends Partial<Omit<AskedWorker, 'capabilities'>> {
   readonly capabilities?: Partial<Capabilities>;
 }
 
-function worker(name: string, more: More = {}): Listed {
+function worker(name: string, more: More = {}): AskedWorker {
   const capabilities = {
     device: 'spec',
     memory: 2 ** 40,
@@ -32,9 +33,16 @@ function worker(name: string, more: More = {}): Listed {
     units: ['denoise', 'encode'] as const,
   };
   const { capabilities: other, ...rest } = more;
-  return { worker: name, draining: false, suspended: '', ...rest, capabilities: { ...capabilities, ...other } };
+  return {
+    worker: name,
+    draining: false,
+    suspended: '',
+    refused: new Map(),
+    ...rest,
+    capabilities: { ...capabilities, ...other },
+  };
 }
-const why = (workers: readonly Listed[], of = plan, book: Parameters<typeof waitingForWorker>[3] = nothing) =>
+const why = (workers: readonly AskedWorker[], of = plan, book: Parameters<typeof waitingForWorker>[3] = nothing) =>
   waitingForWorker('c1', 'waits-1', of, book, workers);
 
 describe('waitingForWorker', () => {
@@ -81,6 +89,22 @@ describe('waitingForWorker', () => {
     const book = { ...nothing, attempts: () => [starved] };
     expect(why([small], plan, book).leftOut).toMatchObject([{ worker: 'w1' }]);
     expect(why([worker('w2')], plan, book).waiting).toBeUndefined();
+  });
+
+  it('names a worker that gave back all that is left, and why it did', () => {
+    const tasks = plan.units.map(({ hash, memory }) =>
+      unitSubject({ ...queueOf('waits-1', plan.numerics, memory.gib), unit: hash, purpose: 'result' }),
+    );
+    const giving = (of: readonly string[]) =>
+      worker('w1', { refused: new Map(of.map((task) => [task, 'it does not hold it any more'] as const)) });
+    expect(tasks.length).toBeGreaterThan(1);
+    expect(why([giving(tasks.slice(1))]).waiting).toBeUndefined();
+    expect(why([giving(tasks), worker('w2')]).waiting).toBeUndefined();
+    const { waiting, leftOut } = why([giving(tasks)]);
+    expect(waiting).toMatchObject({ code: 'worker-missing', why: expect.stringContaining('any more') as string });
+    expect(leftOut).toMatchObject([{ worker: 'w1' }]);
+    const elsewhere = tasks.map((task) => task.replace('waits-1', 'waits-2'));
+    expect(why([giving(elsewhere)]).waiting).toBeUndefined();
   });
 
   it('waits for nobody where no unit could run', () => {

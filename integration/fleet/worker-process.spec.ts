@@ -163,6 +163,19 @@ describe('a worker process', () => {
     await dispatch.event('finished', (event) => event.finished.task === 't2');
   });
 
+  it('runs a unit from its start that is leased again while it stops', async () => {
+    const { dispatch, worker, numerics } = await fleet();
+    const lease = await leaseOf('t1', numerics, 5);
+    await worker.lease(lease, []);
+    await dispatch.event('progress', ({ phase }) => phase.kind === 'step');
+    // One after the other on one stream: the second lease arrives before the step that runs has ended.
+    worker.cancel('t1', 'the campaign is over');
+    await worker.lease({ ...lease, replySubject: '$JS.ACK.t1.2' }, []);
+    const { finished } = await dispatch.event('finished');
+    expect(finished).toMatchObject({ task: 't1', replySubject: '$JS.ACK.t1.2', calls: { unetRuns: 5 } });
+    expect(dispatch.events.filter(({ kind }) => kind === 'handed-back')).toEqual([]);
+  });
+
   it('hands back what it cannot run, and says why', async () => {
     const { dispatch, worker, numerics } = await fleet('--memory', '1000');
     const lease = await leaseOf('t1', numerics);

@@ -17,7 +17,7 @@ export interface SamplingSpec {
 /** One prompt from one seed. */
 export interface TrajectoryKey {
   readonly prompt: string;
-  /** Decimal, as `String(BigInt(seed))` writes it: seeds have up to 64 bits. */
+  /** Decimal, 0 to 2^64 - 1, as `String(BigInt(seed))` writes it; torch counts negative seeds from 2^64. */
   readonly seed: string;
 }
 

@@ -122,6 +122,7 @@ export class FleetWorker {
 
   #takeLease(message: LeaseMessage): void {
     const { lease, states } = leaseFromMessage(message);
+    this.#tasks.leaveToStop(lease.task);
     const known = this.#tasks.renew(lease.task, lease.replySubject);
     if (known !== undefined) {
       if (known.kind === 'finished') this.#conversation.finished(known.finished);
@@ -160,13 +161,15 @@ export class FleetWorker {
         if (entry !== undefined) this.#conversation.progress(task, phaseOf(this.#tasks.enter(entry, phase)));
       });
       const entry = this.#tasks.runningAs(task, stop);
-      if (entry === undefined) return;
-      const finished = this.#tasks.finish(entry, result);
-      this.#observer.onFinished(lease, finished);
-      this.#conversation.finished(finished);
+      if (entry !== undefined) {
+        const finished = this.#tasks.finish(entry, result);
+        this.#observer.onFinished(lease, finished);
+        this.#conversation.finished(finished);
+      }
     } catch (error) {
       this.#onFailure(task, stop, error);
     }
+    this.#tasks.ended(stop);
     this.#changed();
   }
 

@@ -104,4 +104,21 @@ describe('the table of tasks', () => {
     expect(table.runningAs('a', stop)).toBeUndefined();
     expect(table.runningAs('a', second.stop)).toBe(second.entry);
   });
+
+  it('runs what is leased again while its run stops, after that run has ended', () => {
+    const table = new TaskTable(2, 100);
+    const first = begin(table, 'a');
+    table.leaveToStop('a');
+    expect(table.renew('a', 'a.2')?.kind).toBe('running');
+    first.stop.abort('its campaign is over');
+    expect(table.told.running).toEqual([]);
+    table.leaveToStop('a');
+    expect(table.renew('a', 'a.3')).toBeUndefined();
+    table.take(leaseOf('a', 'a.3'), []);
+    expect(table.runningAs('a', first.stop)).toBeUndefined();
+    expect(table.next).toBeUndefined();
+    table.ended(first.stop);
+    expect(table.next).toMatchObject({ lease: { task: 'a', replySubject: 'a.3' } });
+    expect(table.told.running).toMatchObject([{ task: 'a', replySubject: 'a.3' }]);
+  });
 });

@@ -9,6 +9,8 @@ export class TaskTable {
   readonly #slots: number;
   readonly #keep: number;
   readonly #entries = new Map<string, TaskEntry>();
+  /** Runs that are stopping although their tasks were leased again: the device is theirs until they end. */
+  readonly #stopping = new Set<AbortController>();
   /** Leases the coordinator may still send. */
   #granted = 0;
 
@@ -30,13 +32,13 @@ export class TaskTable {
     return [...this.#entries];
   }
 
-  /** What a coordinator is told of them: those that run or wait to, and the results that are kept. */
+  /** What a coordinator is told of them: those that run or wait to, unless they stop, and the results that are kept. */
   get told(): Pick<WorkerHello, 'running' | 'finished'> {
     const running: RunningTask[] = [];
     const finished: FinishedTask[] = [];
     for (const entry of this.#entries.values()) {
       if (entry.kind === 'finished') finished.push(entry.finished);
-      if (entry.kind !== 'running' && entry.kind !== 'waiting') continue;
+      if ((entry.kind !== 'running' && entry.kind !== 'waiting') || isStopping(entry)) continue;
       const { task, unit, sites, replySubject } = entry.lease;
       running.push({ task, unit: unitHash(unit), sites, replySubject, phase: phaseOf(entry) });
     }
@@ -70,6 +72,19 @@ export class TaskTable {
       : this.#set(task, underSubject(known, replySubject));
   }
 
+  /** A task is leased again: if its run was stopped and has not ended yet, it can give the new lease no result. */
+  leaveToStop(task: string): void {
+    const entry = this.#entries.get(task);
+    if (entry?.kind !== 'running' || !isStopping(entry)) return;
+    this.#entries.delete(task);
+    this.#stopping.add(entry.stop);
+  }
+
+  /** A run has ended, whichever way. */
+  ended(stop: AbortController): void {
+    this.#stopping.delete(stop);
+  }
+
   /** Takes a lease. Without states it goes on from, it can run at once. */
   take(lease: Lease, states: readonly BlobSummary[]): void {
     this.#set(
@@ -92,7 +107,7 @@ export class TaskTable {
   /** The task to run next; undefined while one runs. */
   get next(): WaitingEntry | undefined {
     const entries = [...this.#entries.values()];
-    return entries.some(({ kind }) => kind === 'running')
+    return this.#stopping.size > 0 || entries.some(({ kind }) => kind === 'running')
       ? undefined
       : entries.find((entry) => entry.kind === 'waiting');
   }
@@ -132,6 +147,10 @@ export class TaskTable {
     this.#entries.set(task, entry);
     return entry;
   }
+}
+
+function isStopping(entry: TaskEntry): boolean {
+  return entry.kind === 'running' && entry.stop.signal.aborted;
 }
 
 /** What a task is at, as coordinators are told. */
