@@ -131,7 +131,7 @@ describe('lethe verify', () => {
   }, 180_000);
 
   it('goes on through the death of its coordinator while masks are made', async () => {
-    const longer = await campaign('longer.yaml', campaignText.replace('tau: 2', 'tau: 4\nbatch: 1'));
+    const longer = await campaign('longer.yaml', campaignText.replace('tau: 2', 'tau: 20\nbatch: 1'));
     const own = join(folder, 'killed');
     const child = startLethe('verify', longer, '--data', own, '--workers', '1');
     const end = ended(child);

@@ -165,7 +165,7 @@ describe('requestImages', () => {
       (call) => {
         send = (event) => {
           call.write(CampaignEvent.fromPartial(event));
-          if (event?.ended === true) call.end();
+          if (event.ended === true) call.end();
         };
         send({ waiting: why });
       },

@@ -63,7 +63,7 @@ export async function* requestImages(
   watcher: ImageWatcher,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
-  for (let inVain = 0; given < asks.length; ) {
+  for (let inVain = 0; given < asks.length;) {
     const rest = asks.slice(given);
     const before = given;
     const answer = await client.makeImages({ source, title, batch }, partsOf(rest).flatMap(groupsOf));

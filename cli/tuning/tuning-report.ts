@@ -3,13 +3,7 @@ import { candidateText } from '../../shared/tuning/candidate.ts';
 import { type Standing, shareOf, worstOf } from '../../shared/tuning/standing.ts';
 import { tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
 import { rateOf } from '../../shared/verification/rate.ts';
-import type {
-  Measure,
-  Rate,
-  ReportData,
-  ReportedConcept,
-  ReportedTradeOff,
-} from '../report/report-data.ts';
+import type { Measure, Rate, ReportData, ReportedConcept, ReportedTradeOff } from '../report/report-data.ts';
 import type { TunedGroup } from './tuned-group.ts';
 
 /**

@@ -64,7 +64,10 @@ describe('variantCampaign', () => {
     const [candidate = { against: 'base', masks: [] }] = gridOf(limits, ['cat', 'violin']);
     const section = "verify: { prompts: ['{a object}'], thresholds: { ua: 0.5 }, classifier: seen.json }\n";
     const groups = '{ images: 48, seed: 777, budget: 9000, together: [[cat, violin], [dog, owl]] }';
-    const original = text.replace('name: dog, kind', 'name: owl, kind: object, target: [an owl], base: [a dog] }\n  - { name: dog, kind');
+    const original = text.replace(
+      'name: dog, kind',
+      'name: owl, kind: object, target: [an owl], base: [a dog] }\n  - { name: dog, kind',
+    );
     const whole = `${original}${section}tune: ${groups}\n`;
     const { tune, verify } = parseCampaign(whole, 'c');
     if (tune === undefined) throw new Error('it has the section');

@@ -5,7 +5,8 @@ import { promptReuse } from './prompt-reuse.ts';
 it('counts distinct test prompts, and those that the sweep has run from other seeds', () => {
   const cat = concept('cat', ['a cat'], ['a dog']);
   const own = campaign([cat], { retain: [{ prompt: 'an owl', seed: '0' }] });
-  const prompts = (...texts: readonly string[]) => texts.map((prompt, i) => ({ prompt, seed: `${1000 + i}`, asked: {} }));
+  const prompts = (...texts: readonly string[]) =>
+    texts.map((prompt, i) => ({ prompt, seed: `${1000 + i}`, asked: {} }));
   const test = {
     concept: cat,
     target: { head: 'object', label: 'cat' },

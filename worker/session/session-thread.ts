@@ -131,8 +131,8 @@ export class SessionThread {
     const opened = await this.#ask({ kind: 'open-file', path, settings });
     if (opened.kind !== 'opened') throw failed(`cannot load ${path}`, reasonOf(opened));
     const { session, inputs, outputs } = opened;
-    const { run, dispose } = this.#session(path, session);
-    return { inputs, outputs, dispose, run: (feeds, wanted) => run(feeds, undefined, wanted) };
+    const own = this.#session(path, session);
+    return { ...own, inputs, outputs, run: (feeds, wanted) => own.run(feeds, undefined, wanted) };
   }
 
   /**
