@@ -141,7 +141,7 @@ describe('requestImages', () => {
   });
 
   it('fits into messages however many masks prune together, and where prompts are not ASCII', async () => {
-    const hashes = Array.from({ length: 60 }, (_, i) => i.toString(16).padStart(64, '0'));
+    const hashes = Array.from({ length: 120 }, (_, i) => i.toString(16).padStart(64, '0'));
     const masked = asksOf(500).map((ask, i) => ({ ...ask, masks: i % 2 === 0 ? [] : hashes }));
     const long = asksOf(500).map((ask, i) => ({ ...ask, prompt: `${i} ${'猫'.repeat(1000)}` }));
     const { client } = await coordinator(() => 'given');
