@@ -17,6 +17,14 @@ export function truth(text: string): boolean {
   throw new InvalidArgumentError('It is true or false.');
 }
 
+/** Something, and no more than so many characters. */
+export function text(most: number): (given: string) => string {
+  return (given) => {
+    if (given !== '' && given.length <= most) return given;
+    throw new InvalidArgumentError(`It has 1 to ${most} characters.`);
+  };
+}
+
 export function decimal(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -14,6 +14,7 @@ afterEach(async () => {
   await rm(data, { recursive: true });
 });
 
+const own = (): readonly string[] => ['--port', '0', '--state', join(data, 'state'), '--data', data];
 const patience = { timeout: 30_000, interval: 100 };
 const urlIn = (text: string): string => /https?:\/\/\S+\d/.exec(text)?.[0] ?? '';
 
@@ -34,6 +35,9 @@ describe('lethe serve', () => {
     ['a certificate without its key', ['--tls-certificate', 'x.pem'], 'give both'],
     ['keys that are not there', ['--api-keys', 'nowhere.txt'], 'name a file that can be read'],
     ['a size the VAE cannot make', ['--size', '65x64'], 'give multiples of 4'],
+    ['a name of nothing', ['--name', ''], 'see `lethe serve --help`'],
+    ['a name that acknowledgements have no room for', ['--name', 'x'.repeat(201)], 'see `lethe serve --help`'],
+    ['any free port without a folder for its state', ['--port', '0'], 'give --state DIR'],
     ['a flag that says nothing', ['--insecure=perhaps'], 'see `lethe serve --help`'],
   ])('refuses %s', async (_, flags, next) => {
     await writeFile(join(data, 'keys.txt'), 'a-key-that-is-long-enough\n');
@@ -49,8 +53,26 @@ describe('lethe serve', () => {
     expect(code).toBe(2);
   });
 
+  it('has its state for itself alone, until it ends, however it ends', async () => {
+    const first = startLethe('serve', ...own());
+    await said(first, 'stdout', /listening/);
+    const { code, stderr } = await lethe(['serve', ...own()]);
+    expect(stderr).toContain('[folder-taken]');
+    expect(stderr).toContain(`process ${first.pid ?? 0} works in it`);
+    expect(code).toBe(1);
+    const end = ended(first);
+    first.kill('SIGKILL');
+    await end;
+    const second = startLethe('serve', ...own());
+    await said(second, 'stdout', /listening/);
+    const over = ended(second);
+    second.kill('SIGTERM');
+    expect(await over).toMatchObject({ code: 0 });
+    expect(await readdir(join(data, 'state'))).not.toContain('lock');
+  });
+
   it('serves the checkpoint as it is where that is asked for, and says so', async () => {
-    const child = startLethe('serve', '--port', '0', '--data', data, '--serve-unpruned', '--steps', '1');
+    const child = startLethe('serve', ...own(), '--serve-unpruned', '--steps', '1');
     const end = ended(child);
     const text = await said(child, 'stdout', /listening/);
     expect(text).toContain('warning: nothing is pruned until the first manifest comes');
@@ -66,7 +88,7 @@ describe('lethe serve', () => {
   });
 
   it('waits for a fleet, and finds it when it is started', async () => {
-    const child = startLethe('serve', '--port', '0', '--data', data, '--json');
+    const child = startLethe('serve', ...own(), '--json');
     const url = urlIn(await said(child, 'stdout', /listening/));
     const why = async (): Promise<string> => (await fetch(`${url}/ready`)).text();
     await vi.waitUntil(async () => (await why()).includes('there is no fleet to follow'), patience);

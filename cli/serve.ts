@@ -2,6 +2,9 @@ import { Command, Option } from 'commander';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { processNameLimit } from '../shared/bus/presence.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
+import { lockFolder, unlockFolder } from '../shared/lock/folder-lock.ts';
 import { startServing } from '../worker/serve/serving-process.ts';
 import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
 import { type PublishedOptions, publishedKeys, publishedOptions, whereNatsIs } from './fleet/published-settings.ts';
@@ -50,12 +53,14 @@ export function serveCommand(): Command {
         .env('LETHE_DEADLINE'),
     )
     .addOption(
-      new Option('--name <name>', 'what acknowledgements call this process (default: HOST:PORT)').env('LETHE_NAME'),
+      new Option('--name <name>', 'what acknowledgements call this process (default: HOST:PORT)')
+        .argParser(options.text(processNameLimit))
+        .env('LETHE_NAME'),
     )
     .addOption(
       new Option(
         '--state <dir>',
-        'folder of this process alone that remembers the version seen (default: DATA/serve/PORT)',
+        'folder of this process alone that remembers the version seen (default: DATA/serve/HOST-PORT)',
       ).env('LETHE_STATE'),
     )
     .addOption(
@@ -89,6 +94,8 @@ Each flag is an environment variable too: --api-keys is LETHE_API_KEYS.`,
 async function serve(given: ServeOptions): Promise<void> {
   const { data } = await fleetSettings(given);
   const log = given.json === true ? pino(process.stdout) : pino(logLines(process.stdout));
+  const state = stateOf(given, data);
+  await lockFolder(state);
   const signals = stopSignals();
   let model: OpenModel | undefined;
   try {
@@ -96,14 +103,14 @@ async function serve(given: ServeOptions): Promise<void> {
     model = await openModel(given);
     const serving = await startServing(
       {
-        name: given.name ?? `${hostname()}:${given.port}`,
+        name: given.name ?? `${hostname()}:${given.port}`.slice(0, processNameLimit),
         host: given.host,
         port: given.port,
         tls,
         access,
         queue: { waiting: given.queue, batch: given.batch, gatherMs },
         deadlineMs: given.deadline * 1000,
-        state: given.state ?? join(data, 'serve', String(given.port)),
+        state,
         keys,
         bus: whereNatsIs(given, data),
         unpruned: given.serveUnpruned === true,
@@ -116,5 +123,18 @@ async function serve(given: ServeOptions): Promise<void> {
   } finally {
     signals.release();
     await model?.close();
+    await unlockFolder(state);
   }
+}
+
+/** @throws LetheError `usage` where the port does not tell one process from another. */
+function stateOf({ state, host, port }: ServeOptions, data: string): string {
+  if (state !== undefined) return state;
+  if (port !== 0) return join(data, 'serve', `${host}-${port}`.replaceAll(/[^A-Za-z0-9.-]/g, '_'));
+  throw new LetheError('usage', {
+    what: 'cannot serve images',
+    where: '--port 0',
+    why: 'what this process remembers is kept by its port, which is another one each time',
+    next: 'give --state DIR, a folder of this process alone, or a port',
+  });
 }

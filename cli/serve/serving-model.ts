@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { largestMask } from '../../shared/mask/largest-mask.ts';
 import type { Sampling } from '../../worker/diffusion/sampling.ts';
 import { type SchedulerName, schedulerNames } from '../../worker/diffusion/scheduler/scheduler-name.ts';
 import type { StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
@@ -84,6 +85,7 @@ export async function openModel(given: ModelOptions): Promise<OpenModel> {
     return {
       served: { name: given.model ?? basename(checkpoint.directory), checkpoint: id, sizes: [first, ...others] },
       sampling,
+      largestMask: largestMask(checkpoint),
       prepare: (mask) => serving.prepare(mask, use),
       release: (prepared) => prepared.release(),
       generate: (prepared, settings, requests, batch, signal) =>

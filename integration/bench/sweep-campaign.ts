@@ -39,8 +39,11 @@ export const tau = 10;
 
 /** Trajectories in a unit where one worker runs them: what campaigns default to. */
 export const defaultBatch = 8;
-/** Where two workers share them: units are small enough that both end at about the same time. */
-export const sharedBatch = 4;
+/**
+ * Where two workers share them: two units a cohort of a dozen, so that their number is even and both workers end at about
+ * the same time. With 4, the last of 33 units ran alone.
+ */
+export const sharedBatch = 6;
 
 /** Styles over the same base prompts, with all settings those of the reference. */
 export function campaignText(named: readonly string[], pairs: number, batch: number, skillRatio: number): string {

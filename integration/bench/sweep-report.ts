@@ -119,7 +119,7 @@ export function textOf(
     `processes is on neither. All ten styles of the reference were run; its models were loaded once (${(reference[0]?.loadSeconds ?? NaN).toFixed(2)} s), which`,
     'speedup1 adds to each style. A sweep of a style was run right after the reference had run that style: speedup1 is the',
     'median of these ratios. speedup10 is the sum of the reference over the median sweep of ten. Units are of 8 trajectories',
-    'for one style, of 4 for ten.',
+    'for one style, of 6 for ten.',
     `Masks: ${tally.masks} compared, ${tally.set} bits set, ${tally.tied} tied, ${tally.wrong} wrong; norms within ${tally.normError.toExponential(1)}.`,
   ];
   return [bounds, '', runs, '', ...notes].join('\n');

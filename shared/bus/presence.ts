@@ -7,9 +7,12 @@ import { orderedRead } from './ordered-read.ts';
 /** Milliseconds after which an entry that nobody renews is gone; a process renews its own every third of it. */
 export const presenceAgeMs = 15_000;
 
+/** Characters of a process's name. */
+export const processNameLimit = 200;
+
 const schema = z.object({
   /** What people call it: a name that an operator gave, or host and port. */
-  process: z.string().min(1).max(200),
+  process: z.string().min(1).max(processNameLimit),
   checkpoint: z.string().min(1).max(1000),
   /** Of the manifest it serves, and its digest as `manifestDigest` makes it; absent before its first. */
   version: z.int().min(1).optional(),

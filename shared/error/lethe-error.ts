@@ -147,6 +147,8 @@ export type FailureCode =
   | 'serving-behind'
   /** The file in which a serving process keeps what it has seen says nothing certain. */
   | 'state-damaged'
+  /** A folder for one process alone in which another one works. */
+  | 'folder-taken'
   /** Images were to be made where no set of masks is known yet. */
   | 'serving-unready';
 

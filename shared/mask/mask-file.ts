@@ -11,8 +11,8 @@ import { type Mask, maskOf } from './mask.ts';
 
 const format = 'lethe-mask-1';
 
-/** More steps than any scheduler makes. */
-const stepLimit = 2000;
+/** Steps of a mask: more than any scheduler makes. */
+export const stepLimit = 2000;
 
 const siteNames = sites.map(({ name }) => name) as [SiteName, ...SiteName[]];
 const text = z.string().min(1).max(1000);

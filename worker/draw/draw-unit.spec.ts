@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { encodeMask, maskName } from '../../shared/mask/mask-file.ts';
+import { largestMask } from '../../shared/mask/largest-mask.ts';
 import { compressMask } from '../../shared/mask/mask-storage.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import { emptyBits } from '../../shared/tensor/bit-matrix.ts';
@@ -120,6 +121,10 @@ describe('models pruned by masks that come with leases', () => {
     const foreign = encodeMask(maskOf(layer, `sha256:${'0'.repeat(64)}`));
     await expect(models.get(checkpoint, id, maskName(foreign), foreign)).rejects.toMatchObject({
       code: 'mask-mismatch',
+    });
+    const claiming = Buffer.concat([Buffer.from('LETHEMZ1'), Buffer.alloc(8, 0x7f), Buffer.alloc(64)]);
+    await expect(models.get(checkpoint, id, hash, claiming)).rejects.toMatchObject({
+      why: expect.stringContaining(`at most ${largestMask(checkpoint)} are read`) as string,
     });
     // What failed is not kept.
     await expect(models.get(checkpoint, id, hash, bytes)).resolves.toBeInstanceOf(StableDiffusion);

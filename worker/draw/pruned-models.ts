@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { decodeMask } from '../../shared/mask/mask-file.ts';
+import { largestMask } from '../../shared/mask/largest-mask.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
 import { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import { pruningOf } from '../prune/pruning.ts';
@@ -52,7 +53,7 @@ export class PrunedModels {
         why: 'the lease came without the mask that its unit names',
         next: 'run coordinators and workers of one release, or of two that follow each other',
       });
-    const mask = decodeMask(await decompressMask(stored, hash));
+    const mask = decodeMask(await decompressMask(stored, hash, largestMask(checkpoint)));
     return StableDiffusion.open(checkpoint, this.#sessions, pruningOf(mask, checkpoint, id));
   }
 }

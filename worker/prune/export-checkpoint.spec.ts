@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
@@ -56,6 +56,9 @@ const sharded: CheckpointChanges = {
   ]),
   'unet/diffusion_pytorch_model.fp16.safetensors': safetensorsFile([matrix(`${blocks[0]}.ff.net.2`)]),
   'unet/diffusion_pytorch_model.bin': 'a pickle',
+  'unet/fp16/x.safetensors': 'another variant',
+  'unet/onnx/model.onnx': 'a graph',
+  'unet/onnx/about.md': 'about the graph',
   'v1.ckpt': 'a pickle',
   'README.md': 'about',
   'safety_checker/pytorch_model.bin': 'not pruned, so as it is',
@@ -95,12 +98,24 @@ describe('an exported checkpoint', () => {
     const fill = kind === 'zero' ? ({ kind } as const) : ({ kind, seed: 's' } as const);
     expect(await exportCheckpoint(checkpoint, pruning, fill, 'copy', target)).toEqual({
       tensors: 3,
-      leftOut: ['unet/diffusion_pytorch_model.bin', 'unet/diffusion_pytorch_model.fp16.safetensors', 'v1.ckpt'],
+      leftOut: [
+        'unet/diffusion_pytorch_model.bin',
+        'unet/diffusion_pytorch_model.fp16.safetensors',
+        'unet/fp16/x.safetensors',
+        'unet/onnx/model.onnx',
+        'v1.ckpt',
+      ],
     });
     const after = await openCheckpoint(target);
     await requirePruned(checkpoint, after, pruning, kind === 'zero');
     expect((await readSafetensors(join(target, 'unet/one.safetensors'))).metadata.get('from')).toBe('somebody');
-    for (const same of ['unet/config.json', 'model_index.json', 'README.md', 'safety_checker/pytorch_model.bin'])
+    for (const same of [
+      'unet/config.json',
+      'model_index.json',
+      'README.md',
+      'unet/onnx/about.md',
+      'safety_checker/pytorch_model.bin',
+    ])
       expect(await readFile(join(target, same))).toEqual(await readFile(join(source, same)));
     expect(await readdir(target)).not.toContain('.cache');
     // The source is what it was.
@@ -117,6 +132,14 @@ describe('an exported checkpoint', () => {
     const after = await openCheckpoint(target);
     expect(after.unet.weights.variant).toBe('fp16');
     await requirePruned(checkpoint, after, pruning, true);
+  });
+
+  it('of files that nobody may write, as caches of hubs have them, can be written', async () => {
+    const { checkpoint, pruning } = await opened(sharded);
+    for (const name of ['one', 'two']) await chmod(join(source, `unet/${name}.safetensors`), 0o444);
+    await exportCheckpoint(checkpoint, pruning, { kind: 'zero' }, 'copy', target);
+    expect((await stat(join(target, 'unet/one.safetensors'))).mode & 0o777).toBe(0o644);
+    await requirePruned(checkpoint, await openCheckpoint(target), pruning, true);
   });
 
   it('links what does not change, if that is asked for, and never what does', async () => {

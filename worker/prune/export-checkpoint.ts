@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { chmod, copyFile, link, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
 import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Fill } from './fill-pruned.ts';
 import { filledBytes, type PrunedTensor, prunedTensors } from './pruned-tensors.ts';
 import type { Pruning } from './pruning.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** How files that do not change get into an export. */
 export type Unchanged = 'copy' | 'link';
@@ -23,7 +24,7 @@ const weightFile = /\.(?:safetensors|bin|ckpt|pt|pth|onnx|onnx_data|pb|msgpack|h
 /**
  * Writes the pruned checkpoint into an empty folder, as diffusers lays it out. Shards, names, dtypes and metadata stay; the
  * files with pruned weights are copied and changed in place, a tensor at a time. Everything else is copied or linked, but
- * for other weights in the root and in the folders of pruned models (variants, pickles, single files): they are not pruned.
+ * for other weights in the root and below the folders of pruned models (variants, pickles, single files): they are not pruned.
  *
  * @throws LetheError `safetensors-invalid`, `tensor-mismatch`; what the file system says
  */
@@ -43,13 +44,14 @@ export async function exportCheckpoint(
   const leftOut: string[] = [];
 
   const copyFolder = async (at: string): Promise<void> => {
+    const [component = ''] = at.split(sep);
     await mkdir(join(folder, at), { recursive: true });
     // Names that begin with a dot are caches of hubs and of version control.
     for (const name of (await readdir(join(checkpoint.directory, at))).filter((each) => !each.startsWith('.')).sort()) {
       const source = await realpath(join(checkpoint.directory, at, name));
       const target = join(folder, at, name);
       if ((await stat(source)).isDirectory()) await copyFolder(join(at, name));
-      else if (guarded.has(at) && weightFile.test(name) && !(await isOf(source, name, chosen)))
+      else if (guarded.has(component) && weightFile.test(name) && !(await isOf(source, name, chosen)))
         leftOut.push(join(at, name));
       else {
         const pruned = tensors.filter(({ location }) => location.file === source);
@@ -80,10 +82,11 @@ async function writePruned(
   fill: Fill,
 ): Promise<void> {
   await copyFile(source, target, constants.COPYFILE_FICLONE);
+  // A copy keeps the mode, and caches of hubs are read-only.
+  await chmod(target, 0o644);
   const file = await open(target, 'r+');
   try {
-    for (const tensor of tensors)
-      await file.write(await filledBytes(tensor, fill), 0, undefined, tensor.location.begin);
+    for (const tensor of tensors) await writeWhole(file, await filledBytes(tensor, fill), tensor.location.begin);
     await file.sync();
   } finally {
     await file.close();

@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Registry } from 'prom-client';
 import { type Access, bearerAccess, openAccess } from './access.ts';
@@ -158,6 +160,13 @@ describe('the images API', () => {
     ['half an image', { prompt: 'secret', n: 1.5 }, 400, 'invalid_type', 'n'],
     ['a size that is not there', { prompt: 'secret', size: '1024x1024' }, 400, 'invalid_value', 'size'],
     ['a seed that JSON cannot tell from the next', { prompt: 'secret', seed: 2 ** 53 }, 400, 'invalid_value', 'seed'],
+    [
+      'seeds of which the last is beyond that',
+      { prompt: 'secret', n: 2, seed: 2 ** 53 - 1 },
+      400,
+      'invalid_value',
+      'seed',
+    ],
     ['a negative seed', { prompt: 'secret', seed: -1 }, 400, 'invalid_value', 'seed'],
     ['a URL', { prompt: 'secret', response_format: 'url' }, 400, 'invalid_value', 'response_format'],
     ['another quality', { prompt: 'secret', quality: 'hd' }, 400, 'invalid_value', 'quality'],
@@ -175,6 +184,28 @@ describe('the images API', () => {
     const failure = await failureOf(response);
     expect(failure).toMatchObject({ type: 'invalid_request_error', code, param });
     expect(JSON.stringify([failure, lines])).not.toContain('secret');
+  });
+
+  /** A request that does not say how long its body is. */
+  async function postParts(url: string, ...parts: readonly string[]): Promise<{ status: number; text: string }> {
+    const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+    const sending = httpRequest(`${url}/v1/images/generations`, { method: 'POST', headers });
+    for (const part of parts) sending.write(part);
+    sending.end();
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, text: await text(response) };
+  }
+
+  it('reads a body that comes in parts, and refuses one that is too large all the same', async () => {
+    const { url, failures } = await serve();
+    const done = await postParts(url, '{"prompt": "a \u00e9', 'l\u00e9phant", "se', `ed": ${2 ** 53 - 1}}`);
+    expect(done.status).toBe(200);
+    expect(JSON.parse(done.text)).toMatchObject({ data: [{ seed: 2 ** 53 - 1 }] });
+    const large = await postParts(url, '{"prompt": "secret', ...Array.from({ length: 9 }, () => 'x'.repeat(40_000)));
+    expect(large.status).toBe(413);
+    expect(JSON.parse(large.text)).toMatchObject({ error: { code: 'request_too_large' } });
+    expect((await postParts(url)).status).toBe(400);
+    expect(failures).toEqual([]);
   });
 
   it('refuses other types, methods and places', async () => {
@@ -272,7 +303,7 @@ describe('the images API', () => {
     expect([late.status, (await failureOf(late)).code]).toEqual([504, 'deadline_exceeded']);
   });
 
-  it('drops what a client that went away has asked for', async () => {
+  it.each(['whole', 'in parts'])('drops what a client that went away has asked for, %s', async (how) => {
     const begun = gate<AbortSignal>();
     const { url } = await serve({
       make: (_, signal) => {
@@ -289,6 +320,7 @@ describe('the images API', () => {
       headers: { 'content-type': 'application/json' },
     });
     request.on('error', () => undefined);
+    if (how === 'in parts') request.write(' ');
     request.end(JSON.stringify({ prompt: 'x' }));
     const signal = await begun.promise;
     request.destroy();

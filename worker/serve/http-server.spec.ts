@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { listenHttp } from './http-server.ts';
@@ -20,16 +22,56 @@ describe('the HTTP server', () => {
     const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
     expect(spawnSync('openssl', [...made, ...subject, '-keyout', key, '-out', cert]).status).toBe(0);
     const certificate = await readFile(cert);
-    const server = await listenHttp(app, '127.0.0.1', 0, { certificate, key: await readFile(key) });
+    const server = await listenHttp(app, '127.0.0.1', 0, { certificate, key: await readFile(key) }, 0);
     try {
       expect(server.url).toMatch(/^https:/);
       const [response] = (await once(request(server.url, { ca: certificate }).end(), 'response')) as [IncomingMessage];
       expect(response.statusCode).toBe(200);
       response.resume();
+      // A connection without a handshake is none that node's HTTPS server knows of.
+      const silent = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
+      await once(silent, 'connect');
     } finally {
       await server.close();
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('ends though clients have said nothing or half of something, once it has answered what has come whole', async () => {
+    let [begun, go] = [(): void => undefined, (): void => undefined];
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const open = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const slow = new Hono()
+      .get('/', async (context) => {
+        begun();
+        await open;
+        return context.text('made');
+      })
+      .post('/', async (context) => context.text(await context.req.text().catch(() => '')));
+    const graceMs = 50;
+    const server = await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs);
+    const said = ['', 'GET / HT', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf'];
+    const clients = await Promise.all(
+      said.map(async (text) => {
+        const client = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
+        await once(client, 'connect');
+        client.resume().write(text);
+        return client;
+      }),
+    );
+    const running = fetch(server.url);
+    await started;
+    const cut = Promise.all(clients.map((client) => once(client, 'close')));
+    const closed = server.close();
+    // Timers of one length run in their order: the server has looked when this one does.
+    await after(graceMs);
+    go();
+    expect(await (await running).text()).toBe('made');
+    await Promise.all([closed, cut]);
   });
 
   it('says what is wrong with a port that is taken, and with a certificate that is none', async () => {

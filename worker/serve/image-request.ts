@@ -83,6 +83,8 @@ export function parseImageRequest(body: unknown, model: ServedModel): ParsedRequ
     return refused(badRequest('invalid_value', `size: it is one of ${known.join(', ')} and auto.`, 'size'));
   const images = data.n ?? 1;
   const first = BigInt(data.seed ?? randomInt(2 ** 47));
+  if (first + BigInt(images) - 1n > BigInt(largestSeed))
+    return refused(badRequest('invalid_value', `seed: that of the last image is beyond ${largestSeed}.`, 'seed'));
   const seeds = Array.from({ length: images }, (_, i) => first + BigInt(i));
   return { kind: 'ask', ask: { prompt: data.prompt, seeds, size, images, key: `${size.width}x${size.height}` } };
 }

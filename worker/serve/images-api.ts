@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Access } from './access.ts';
 import { type ApiError, badRequest, errorResponse, unavailable } from './api-error.ts';
 import { type ImageAsk, parseImageRequest, type ServedModel } from './image-request.ts';
@@ -23,6 +22,8 @@ export interface ImagesApi {
 
 /** Bytes of a body: the longest prompt in its longest form. */
 const largestBody = 256 * 1024;
+/** Bytes of a body that is too large which are still read: a client that is still sending reads no answer. */
+const largestRefused = 16 * largestBody;
 /** Seconds until a process that is not ready is worth asking again: about what its first manifest takes. */
 const readySoon = 2;
 
@@ -39,18 +40,7 @@ export function imagesApi({ model, queue, access, deadlineMs, unready, since, fa
   api.get('/models/:id', (context) =>
     context.req.param('id') === model.name ? context.json(card) : errorResponse(notFound('There is no such model.')),
   );
-  const limit = bodyLimit({
-    maxSize: largestBody,
-    onError: () =>
-      errorResponse({
-        status: 413,
-        code: 'request_too_large',
-        message: `The body has more than ${largestBody} bytes.`,
-        param: null,
-        close: true,
-      }),
-  });
-  api.post('/images/generations', limit, async (context) => {
+  api.post('/images/generations', async (context) => {
     const why = unready();
     if (why !== undefined) return errorResponse(notReady(why));
     const body = await bodyOf(context);
@@ -123,10 +113,34 @@ async function bodyOf(context: Context): Promise<Body> {
     return { kind: 'refused', error: { status: 415, code: 'unsupported_media_type', message, param: null } };
   }
   try {
-    return { kind: 'body', value: await context.req.json() };
+    const text = await textOf(context.req.raw.body);
+    if (text === undefined) return { kind: 'refused', error: tooLarge };
+    return { kind: 'body', value: JSON.parse(text) as unknown };
   } catch {
     return { kind: 'refused', error: badRequest('invalid_json', 'The body is not valid JSON.') };
   }
+}
+
+const tooLarge: ApiError = {
+  status: 413,
+  code: 'request_too_large',
+  message: `The body has more than ${largestBody} bytes.`,
+  param: null,
+  close: true,
+};
+
+/** Read by parts, for a body need not say how long it is; hono's own limit cannot read such a one here. Undefined: too large. */
+async function textOf(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  // Not cancelled where it is given up: that would cut the connection before the answer.
+  const reader = body?.getReader();
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    size += part.value.length;
+    if (size <= largestBody) parts.push(part.value);
+    else if (size > largestRefused) break;
+  }
+  return size > largestBody ? undefined : new TextDecoder().decode(Buffer.concat(parts));
 }
 
 function answer(context: Context, { seeds, size }: ImageAsk, made: MadeImages, model: ServedModel): Response {

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Blobs } from '../../shared/bus/blobs.ts';
@@ -10,6 +11,7 @@ import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-ch
 import { newKey, trustIn } from '../../shared/manifest/manifests.spec-support.ts';
 import { signManifest } from '../../shared/manifest/sign-manifest.ts';
 import type { TrustList } from '../../shared/manifest/trust-list.ts';
+import { largestMask } from '../../shared/mask/largest-mask.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { maskWith, siteLayers, someBits } from '../prune/masks.spec-support.ts';
@@ -41,7 +43,11 @@ afterEach(async () => {
 
 /** A follower whose masks are checked against emoji-sd and loaded nowhere. */
 async function follow(
-  more: { readonly trust?: () => TrustList; readonly fleetKey?: ReturnType<typeof newFleetKey> } = {},
+  more: {
+    readonly trust?: () => TrustList;
+    readonly fleetKey?: ReturnType<typeof newFleetKey>;
+    readonly onStanding?: () => void;
+  } = {},
 ) {
   const refusals: string[] = [];
   const served: number[] = [];
@@ -59,6 +65,7 @@ async function follow(
     },
     standing: (now) => {
       standing = now;
+      more.onStanding?.();
     },
   };
   const folder = await ServedStateFolder.open(root, id);
@@ -68,6 +75,7 @@ async function follow(
     { trust: async () => Promise.resolve(trust()), fleetKey: more.fleetKey },
     folder,
     {
+      largestMask: largestMask(checkpoint),
       prepare: (mask) => Promise.resolve(mask === undefined ? unpruned : pruningOf(mask, checkpoint, id)),
       release: (prepared) => {
         released.push(prepared);
@@ -114,6 +122,36 @@ describe('a follower without NATS', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('loses no notice that comes in the moment in which a look ends', async () => {
+    const signed = (version: number) =>
+      holding(signManifest(manifestOf(id, version, undefined), key), () => Promise.reject(new Error('nothing')));
+    let notice: (() => void) | undefined;
+    let second: Promise<void> | undefined;
+    const { follower } = await follow({
+      onStanding: () => {
+        if (notice !== undefined) queueMicrotask(notice);
+        notice = undefined;
+      },
+    });
+    notice = () => {
+      second = follower.look(signed(2));
+    };
+    await follower.look(signed(1));
+    await second;
+    expect(follower.current?.version).toBe(2);
+  });
+
+  it('makes nothing of bytes that claim more than a mask of the checkpoint can have, before it inflates them', async () => {
+    const { follower } = await follow();
+    const limit = largestMask(checkpoint);
+    expect(limit).toBeLessThan(2 ** 31 - 1);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(limit + 1));
+    const bomb = Buffer.concat([Buffer.from('LETHEMZ1'), length, deflateRawSync(Buffer.alloc(1000))]);
+    await follower.look(holding(signManifest(manifestOf(id, 1, masks[0]), key), () => Promise.resolve(bomb)));
+    expect(follower.waiting).toMatch(new RegExp(`^mask-damaged: .*at most ${limit} are read`));
   });
 
   it('serves nothing of a set that it cannot remember', async () => {

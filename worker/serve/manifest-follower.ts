@@ -82,9 +82,7 @@ export class ManifestFollower<Prepared> {
    */
   look(source: ManifestSource): Promise<void> {
     this.#next = source;
-    this.#looking ??= this.#lookOn().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#looking ??= this.#lookOn();
     return this.#looking;
   }
 
@@ -94,13 +92,18 @@ export class ManifestFollower<Prepared> {
   }
 
   async #lookOn(): Promise<void> {
-    for (let source = this.#next; source !== undefined; source = this.#next) {
-      this.#next = undefined;
-      try {
-        this.#conclude(await this.#follow(source));
-      } catch (error) {
-        this.#book.away(error);
+    try {
+      for (let source = this.#next; source !== undefined; source = this.#next) {
+        this.#next = undefined;
+        try {
+          this.#conclude(await this.#follow(source));
+        } catch (error) {
+          this.#book.away(error);
+        }
       }
+    } finally {
+      // In the same turn as the last check: who comes after it has to begin a look.
+      this.#looking = undefined;
     }
   }
 
@@ -144,7 +147,7 @@ export class ManifestFollower<Prepared> {
     try {
       if (union === undefined) return { kind: 'ready', prepared: await this.#model.prepare(undefined) };
       const stored = await fetch(union);
-      const mask = await readUnion(stored, union, this.#keys.fleetKey, this.#checkpoint);
+      const mask = await readUnion(stored, union, this.#keys.fleetKey, this.#checkpoint, this.#model.largestMask);
       await this.#folder.keepMask(union, stored);
       return { kind: 'ready', prepared: await this.#model.prepare(mask) };
     } catch (error) {

@@ -13,6 +13,8 @@ export interface ServedSet<Prepared> {
 
 /** A model that is made ready for one mask after another. */
 export interface Preparation<Prepared> {
+  /** Bytes that a mask of it can have at most. */
+  readonly largestMask: number;
   /** Off the way of requests; undefined: nothing is pruned. @throws LetheError `mask-mismatch`, and of sessions */
   prepare(mask: Mask | undefined): Promise<Prepared>;
   /** Frees what nobody begins to generate with any more; what has begun ends as if this were not called. */

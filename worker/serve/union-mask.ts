@@ -11,6 +11,7 @@ import type { Mask } from '../../shared/mask/mask.ts';
 /**
  * The mask that a manifest names, from the bytes that stand under its name. They may come from anywhere.
  *
+ * @param limit bytes that a mask of the checkpoint can have at most
  * @throws LetheError `blob-sealed`, `mask-invalid`, `safetensors-invalid`, or `mask-mismatch` for another checkpoint's.
  */
 export async function readUnion(
@@ -18,8 +19,9 @@ export async function readUnion(
   hash: string,
   fleetKey: FleetKey | undefined,
   checkpoint: string,
+  limit: number,
 ): Promise<Mask> {
-  const mask = decodeMask(await decompressMask(openBlob(stored, fleetKey, maskBlob(hash)), hash));
+  const mask = decodeMask(await decompressMask(openBlob(stored, fleetKey, maskBlob(hash)), hash, limit));
   if (mask.checkpoint !== checkpoint)
     throw maskMismatch('checkpoint', `the mask is of ${mask.checkpoint}, and ${checkpoint} is served`);
   return mask;

@@ -8,8 +8,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { lockFolder, noteProcess, unlockFolder } from '../../lock/folder-lock.ts';
 import { prepareFolder, tokenOf, writeSecret, writtenPort } from './data-folder.ts';
-import { lockFolder, noteServer, unlockFolder } from './folder-lock.ts';
 import type { KeeperReport } from './keeper-report.ts';
 import { serverConfig } from './server-config.ts';
 
@@ -47,7 +47,7 @@ async function keep(): Promise<void> {
   if (!process.connected) stop();
   const { pid } = server;
   if (pid !== undefined) {
-    await noteServer(folder, pid);
+    await noteProcess(folder, pid);
     void announce(pid, token, over.signal);
   }
   const end = await ended;

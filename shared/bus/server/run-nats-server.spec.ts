@@ -105,7 +105,7 @@ await describeWithServer('the launcher', (server) => {
   it('ends its server when its keeper is killed', async () => {
     const folder = await newFolder();
     const running = await runNatsServer(server.binary, folder);
-    const keeper = Number((await readFile(join(folder, 'lock'), 'utf8')).split('\n')[0]);
+    const keeper = Number((await readFile(join(folder, 'lock'), 'utf8')).split(' ')[0]);
     process.kill(keeper, 'SIGKILL');
     expect(await running.ended).toMatchObject({ code: 'nats-server-failed' });
     await vi.waitFor(() => {
