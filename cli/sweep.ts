@@ -8,9 +8,8 @@ import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from 
 import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
 import { MaskShelf } from './fleet/mask-shelf.ts';
-import { openFleet } from './fleet/open-fleet.ts';
+import { comesBack, openFleet, whileItRuns } from './fleet/open-fleet.ts';
 import { errorOfFailure } from './fleet/remote-error.ts';
-import { findNote } from './launcher/fleet-note.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
@@ -93,11 +92,8 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const { campaign: id, plan } = await fleet.client.submit(request);
     for (const warning of plan?.warnings ?? []) say(`warning: ${warning}`);
     for (const { worker, reason } of plan?.leftOut ?? []) say(`${worker} is left out: ${reason}`);
-    // The launcher of a fleet on this machine brings its coordinator back, as long as it runs itself.
-    const comesBack = async (): Promise<boolean> =>
-      fleet.own !== undefined || settings.coordinator !== undefined || (await findNote(settings.data)) !== undefined;
-    const following = followCampaign(fleet.client, id, progress, signals.signal, comesBack);
-    const state = await (fleet.own === undefined ? following : Promise.race([following, fleet.own.failed]));
+    const following = followCampaign(fleet.client, id, progress, signals.signal, () => comesBack(fleet, settings));
+    const state = await whileItRuns(fleet, following);
     progress.stop();
     if (state === undefined) {
       say(

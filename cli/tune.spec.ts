@@ -101,11 +101,14 @@ describe('lethe tune', () => {
     ]);
     expect(await readFile(report, 'utf8')).toContain('<h1>Tuning: tiny-tune</h1>');
     const winner = await readFile(group?.campaign ?? '', 'utf8');
-    expect(parseCampaign(winner, 'winner').verify).toEqual(parseCampaign(text, file).verify);
+    const parsed = parseCampaign(winner, 'winner');
+    expect(parsed.verify).toEqual(parseCampaign(text, file).verify);
+    expect(parsed.tune).toMatchObject({ images: 4, seed: 1_000_000, together: [['Neon', 'violin']] });
 
     const again = await lethe(['tune', file, '--data', data, '--workers', '1', '--json']);
     expect(JSON.parse(again.stdout)).toEqual({ groups, report, campaign: id });
-    expect(again.stderr).not.toMatch(/drawing/);
+    expect(first.stderr).toContain('"event":"images"');
+    expect(again.stderr).not.toContain('"event":"images"');
     const plan = await lethe(['sweep', group?.campaign ?? '', '--data', data, '--plan', '--json']);
     expect(JSON.parse(plan.stdout)).toMatchObject({ unetCalls: 0 });
   }, 180_000);

@@ -8,11 +8,12 @@ import { SessionThread } from '../worker/session/session-thread.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { MaskShelf } from './fleet/mask-shelf.ts';
-import { openFleet } from './fleet/open-fleet.ts';
+import { comesBack, openFleet, whileItRuns } from './fleet/open-fleet.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
 import { exitCodes } from './output/failure.ts';
-import { imageProgress } from './output/image-progress.ts';
+import { imageEvents, imageProgress } from './output/image-progress.ts';
+import { SweepEvents } from './output/sweep-events.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
 import { readCampaign } from './read-campaign.ts';
 import { CandidateMasks } from './tuning/candidate-masks.ts';
@@ -46,7 +47,8 @@ export function tuneCommand(): Command {
       'after',
       `
 Masks of every candidate come from stored statistics; images are made on the fleet and kept, so the same command goes on
-where an earlier one ended. Writes a report, the trade-off curve and, for each group, the campaign that makes the winner's
+where an earlier one ended. With --json the result is one object on stdout, and what happens until then an object a line on
+stderr. Writes a report, the trade-off curve and, for each group, the campaign that makes the winner's
 masks: \`lethe verify\` it before its masks are applied.
 Exit code 0 if every group has masks that meet the thresholds, 1 if some have none, 2 for a campaign that cannot be tuned.
 
@@ -71,11 +73,11 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     });
   const settings = await fleetSettings(given);
   const thread = new SessionThread();
-  const progress = sweepProgress(process.stderr);
+  const progress = given.json === true ? new SweepEvents(process.stderr) : sweepProgress(process.stderr);
   const say = (line: string): void => {
     progress.say(line);
   };
-  const drawn = imageProgress(process.stderr);
+  const drawn = given.json === true ? imageEvents(process.stderr) : imageProgress(process.stderr);
   const signals = stopSignals();
   try {
     // Before a fleet is started for it: a classifier that cannot be used is found out at once.
@@ -105,9 +107,18 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
         tune: section,
         text,
         client: fleet.client,
-        masks: new CandidateMasks(fleet.client, shelf, text, file, progress, signals.signal),
+        masks: new CandidateMasks(fleet.client, shelf, text, file, progress, signals.signal, () =>
+          comesBack(fleet, settings),
+        ),
         classifier,
-        watcher: { onProgress: drawn.update, signal: signals.signal },
+        watcher: {
+          onProgress: drawn.update,
+          onNotice: (job, notice) => {
+            drawn.stop();
+            progress.notice(job, notice);
+          },
+          signal: signals.signal,
+        },
         folder,
         tell: (line) => {
           drawn.stop();
@@ -115,12 +126,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
         },
       };
       const groups: TunedGroup[] = [];
-      for (const group of prepared) {
-        const tuning = tuneGroup(bench, group);
-        // Where the fleet fails first, nobody waits for it any more.
-        tuning.catch(() => undefined);
-        groups.push(await (fleet.own === undefined ? tuning : Promise.race([tuning, fleet.own.failed])));
-      }
+      for (const group of prepared) groups.push(await whileItRuns(fleet, tuneGroup(bench, group)));
       const data = tuningReport(campaign, section, id, file, new Date().toISOString(), groups);
       const json = await writeTuning(folder, id, groups, data);
       progress.stop();

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endStarted, tinyCampaign } from './fleet.spec-support.ts';
-import { lethe } from './run-command.spec-support.ts';
+import { endStarted, processesWith, said, startLethe, tinyCampaign } from './fleet.spec-support.ts';
+import { ended, lethe } from './run-command.spec-support.ts';
 
 /** Four steps and a few images: every part is there, and the numbers say little. */
 const section = `verify:
@@ -64,13 +64,18 @@ describe('lethe verify', () => {
       'things: [a picture of a cat in the style of Twemoji,',
     );
     expect(await refused(overlap)).toMatch(/test images are what the sweep has used.* from seed 0/s);
+    // The images that masks were chosen by.
+    const tuned = `${campaignText.replace('  images: 4', '  images: 4\n  seed: 7000')}tune: { images: 4, seed: 7000 }\n`;
+    expect(await refused(tuned)).toMatch(/test images are what tuning has used.* from seed 70\d\d/s);
   });
 
   it('measures each mask alone and all together, draws nothing twice, and records what came of it', async () => {
     const path = await campaign('tiny.yaml', campaignText);
     const first = await lethe(['verify', path, '--data', data, '--workers', '1', '--json']);
-    expect(first.stderr).toMatch(/drawing \d+ of \d+ images/);
     expect(first.code).toBe(0);
+    const events = first.stderr.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]));
+    expect(events).toContainEqual(expect.objectContaining({ event: 'mask', concept: 'Neon', mask: hash }));
+    expect(events.at(-1)).toMatchObject({ event: 'images', stored: 0 });
     const found = JSON.parse(first.stdout) as Readonly<Record<string, unknown>>;
     const concept = (name: string): object => ({
       concept: name,
@@ -81,6 +86,9 @@ describe('lethe verify', () => {
     const other = (kind: string): object => ({ kind, prompts: 1, before: rate(1), erased: rate(1) });
     expect(found).toMatchObject({
       passed: true,
+      recorded: true,
+      // Four objects in each of two styles; the sweep has cat and bus in both.
+      sweptPrompts: { targets: { prompts: 8, swept: 4 } },
       variants: [
         {
           title: 'Neon',
@@ -93,7 +101,7 @@ describe('lethe verify', () => {
     });
 
     const again = await lethe(['verify', path, '--data', data, '--workers', '1', '--json']);
-    expect(again.stderr).not.toContain('drawing');
+    expect(again.stderr).not.toContain('"event":"images"');
     expect(JSON.parse(again.stdout)).toEqual(found);
 
     const strict = await campaign('strict.yaml', campaignText.replace('ua: 0, ira: 0', 'ua: 1, ira: 9'));
@@ -102,6 +110,39 @@ describe('lethe verify', () => {
     expect(text.stdout).toMatch(/^masks +concept +before +UA +IRA +CRA +worst kept +distance +verdict$/m);
     expect(text.stdout).toMatch(/^Neon: failed: .*ira is .*, and 9 is asked for/m);
     expect(text.stdout).not.toContain('together');
+  }, 180_000);
+
+  it('records nothing of fewer images than the campaign asks for, so that masks are not applied for it', async () => {
+    const path = await campaign('tiny.yaml', campaignText);
+    const own = join(folder, 'fleet');
+    const fleet = startLethe('up', '--data', own, '--workers', '1', '--json');
+    const end = ended(fleet);
+    await said(fleet, 'stdout', /\n/);
+    const verify = ['verify', path, '--data', own, '--json'];
+    const few = await lethe([...verify, '--images', '2']);
+    expect(JSON.parse(few.stdout)).toMatchObject({ recorded: false });
+    expect(few.stderr).toMatch(/not recorded, .*the campaign asks for 4 images, and --images is 2/);
+    const apply = ['apply', 'Neon', '--reason', 'a spec says so', '--data', own];
+    expect(await lethe(apply)).toMatchObject({ stderr: expect.stringContaining('[mask-unverified]') as string });
+    expect(JSON.parse((await lethe(verify)).stdout)).toMatchObject({ passed: true, recorded: true });
+    expect(await lethe(apply)).toMatchObject({ code: 0 });
+    fleet.kill('SIGINT');
+    await end;
+  }, 180_000);
+
+  it('goes on through the death of its coordinator while masks are made', async () => {
+    const longer = await campaign('longer.yaml', campaignText.replace('tau: 2', 'tau: 20\nbatch: 1'));
+    const own = join(folder, 'killed');
+    const child = startLethe('verify', longer, '--data', own, '--workers', '1');
+    const end = ended(child);
+    await said(child, 'stderr', /\d+\/\d+ units/);
+    const { coordinator } = JSON.parse(await readFile(join(own, 'fleet.json'), 'utf8')) as { coordinator: string };
+    const [pid = 0, ...others] = await processesWith(`--listen ${coordinator}`);
+    expect(others).toEqual([]);
+    process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await end;
+    expect(stderr).toMatch(/does not answer; waiting for it/);
+    expect(code).toBe(0);
   }, 180_000);
 
   it('never passes what was not there before', async () => {

@@ -1,5 +1,5 @@
 // The whole of Lethe on one machine: a real NATS server, a coordinator and two workers sweep emoji-sd for four concepts;
-// then images from the same noise, before and with each mask by itself, and a verification on prompts that the sweep never
+// then images from the same noise, before and with each mask by itself, and a verification from noise that the sweep never
 // saw: a sample small enough for minutes, as its intervals say. Run again, it makes no UNet call but for the picture.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

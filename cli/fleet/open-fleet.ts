@@ -1,4 +1,5 @@
 import { type FleetSetup, type LocalFleet, startLocalFleet } from '../launcher/local-fleet.ts';
+import { findNote } from '../launcher/fleet-note.ts';
 import { runningFleet } from '../launcher/running-fleet.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { FleetClient } from './fleet-client.ts';
@@ -57,4 +58,17 @@ export async function openFleet(
       await own.stop();
     },
   };
+}
+
+/** What a command waits for; or the failure of the fleet that was started for it, for which nobody waits any more. */
+export async function whileItRuns<T>({ own }: OpenFleet, work: Promise<T>): Promise<T> {
+  if (own === undefined) return work;
+  // Whichever fails second has nobody to tell.
+  work.catch(() => undefined);
+  return Promise.race([work, own.failed]);
+}
+
+/** Whether a coordinator that does not answer can be expected again: a launcher on this machine brings it back, a cluster too. */
+export async function comesBack({ own }: OpenFleet, { coordinator, data }: FleetSettings): Promise<boolean> {
+  return own !== undefined || coordinator !== undefined || (await findNote(data)) !== undefined;
 }

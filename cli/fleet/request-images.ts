@@ -3,6 +3,7 @@ import type { ImageGroup, ImageSampling, ImageSource } from '../../gen/fleet/v1/
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { canonicalJson } from '../../shared/unit/canonical-json.ts';
 import { backoff } from '../../worker/run/backoff.ts';
+import { type Notice, WaitingNotice } from '../output/waiting-notice.ts';
 import type { FleetClient } from './fleet-client.ts';
 import { errorOfFailure } from './remote-error.ts';
 
@@ -30,14 +31,18 @@ export interface ImageProgress {
 /** Who waits for images. */
 export interface ImageWatcher {
   onProgress(progress: ImageProgress): void;
+  /** That a job waits, and why; or that it goes on. */
+  onNotice(job: string, notice: Notice): void;
   /** Stops waiting; what is being made goes on being made. */
   readonly signal: AbortSignal;
 }
 
-/** Images, and UTF-16 units of their prompts, named in one message: well below its limit. */
-const together = { images: 500, text: 200_000 };
-/** Times that images which were found gone are made again. */
-const mostRepairs = 3;
+/** Images, and bytes that name them, in one message: below its limit of 1 MiB. */
+const together = { images: 500, bytes: 800_000 };
+/** Bytes of a seed, a mask's hash and sampling settings in a message, with their tags, at most. */
+const [seedBytes, hashBytes, samplingBytes] = [40, 70, 100];
+/** Times in a row that images are asked for again, and none comes. */
+const mostInVain = 3;
 
 /**
  * Images of a fleet as PNG files, in the order of the asks; each distinct one is made once, and not at all where it is
@@ -47,7 +52,7 @@ const mostRepairs = 3;
  * @param title of the job, for people
  * @param batch images in a unit, at most
  * @throws LetheError as the coordinator refuses them; `campaign-failed` if some could not be made; `campaign-cancelled`;
- *   `unit-stopped` at the signal.
+ *   `image-missing` for one that is gone however often it is made; `unit-stopped` at the signal.
  */
 export async function* requestImages(
   client: FleetClient,
@@ -58,21 +63,31 @@ export async function* requestImages(
   watcher: ImageWatcher,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
-  for (let repairs = 0; given < asks.length; repairs += 1) {
+  for (let inVain = 0; given < asks.length;) {
     const rest = asks.slice(given);
+    const before = given;
     const answer = await client.makeImages({ source, title, batch }, partsOf(rest).flatMap(groupsOf));
     await untilMade(client, answer, watcher);
     const made = { ...source, numerics: answer.numerics };
+    let lost: LetheError | undefined;
     try {
-      for (const part of partsOf(rest))
+      for (const part of partsOf(rest)) {
+        const end = given + part.length;
         for await (const image of client.images({ source: made, groups: groupsOf(part) })) {
           given += 1;
           yield image;
         }
+        // The next part's images would be taken for those that are missing of this one.
+        if (given < end) break;
+      }
     } catch (error) {
-      // A blob was gone: it is put up to be made again.
-      if (!(error instanceof LetheError && error.code === 'image-missing') || repairs >= mostRepairs) throw error;
+      if (!(error instanceof LetheError && error.code === 'image-missing')) throw error;
+      // Its blob was gone: it is put up to be made again.
+      lost = error;
     }
+    // However many blobs are lost, each is made again in its turn.
+    inVain = given > before ? 0 : inVain + 1;
+    if (inVain > mostInVain) throw lost ?? endedEarly(client.address);
   }
 }
 
@@ -92,7 +107,7 @@ async function untilMade(
   };
   tell();
   for (const job of jobs)
-    for await (const { waiting, leased, done, failed } of unitsOf(client, job, signal)) {
+    for await (const { waiting, leased, done, failed } of unitsOf(client, job, watcher)) {
       counts.set(job, { total: waiting + leased + done + failed, ended: done + failed });
       tell();
     }
@@ -106,11 +121,16 @@ async function untilMade(
 }
 
 /** The counts of a job's units until it is over, through restarts of its coordinator. */
-async function* unitsOf(client: FleetClient, job: string, signal: AbortSignal) {
+async function* unitsOf(client: FleetClient, job: string, watcher: ImageWatcher) {
+  const { signal } = watcher;
+  const waiting = new WaitingNotice();
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
-      for await (const { units, ended, failure } of client.watch(job, signal)) {
+      for await (const state of client.watch(job, signal)) {
+        const { units, ended, failure } = state;
         attempt = 0;
+        const notice = waiting.take(state, performance.now());
+        if (notice !== undefined) watcher.onNotice(job, notice);
         yield units ?? { waiting: 0, leased: 0, done: 0, failed: 0 };
         if (failure !== undefined) throw errorOfFailure(failure);
         if (ended) return;
@@ -129,19 +149,25 @@ const mostAttempts = 12;
 /** Asks in their order, in parts that fit into a message each. */
 function partsOf(asks: readonly ImageAsk[]): readonly (readonly ImageAsk[])[] {
   const parts: ImageAsk[][] = [];
-  let text = Infinity;
+  let bytes = 0;
   for (const ask of asks) {
     const last = parts.at(-1);
-    const length = ask.prompt.length;
-    if (last === undefined || last.length >= together.images || text + length > together.text) {
+    const own = bytesOf(ask, last?.at(-1));
+    if (last === undefined || last.length >= together.images || bytes + own > together.bytes) {
       parts.push([ask]);
-      text = length;
+      bytes = bytesOf(ask, undefined);
     } else {
       last.push(ask);
-      text += length;
+      bytes += own;
     }
   }
   return parts;
+}
+
+/** What an ask adds to a message, at most: masks and sampling too, unless they are those of the ask before. */
+function bytesOf({ prompt, masks, sampling }: ImageAsk, before: ImageAsk | undefined): number {
+  const isAlike = before?.masks === masks && before.sampling === sampling;
+  return Buffer.byteLength(prompt) + seedBytes + (isAlike ? 0 : hashBytes * masks.length + samplingBytes);
 }
 
 /** Asks in their order; neighbours that are sampled and pruned alike share a group. */
@@ -154,4 +180,13 @@ function groupsOf(asks: readonly ImageAsk[]): ImageGroup[] {
     else groups.push({ name, group: { sampling, masks: [...masks], trajectories: [{ prompt, seed }] } });
   }
   return groups.map(({ group }) => group);
+}
+
+function endedEarly(address: string): LetheError {
+  return new LetheError('image-missing', {
+    what: 'cannot read images',
+    where: address,
+    why: 'the coordinator ended its answer before the last of them, several times, and said nothing',
+    next: "ask again: what is made is kept; if it stays so, look at the coordinator's log",
+  });
 }

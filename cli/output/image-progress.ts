@@ -7,6 +7,22 @@ export interface ImageProgressBar {
   readonly stop: () => void;
 }
 
+/** For machines: a JSON object a line, one for every change of what is not stored. To `stream`. */
+export function imageEvents(stream: Pick<NodeJS.WriteStream, 'write'>): ImageProgressBar {
+  let printed = '';
+  return {
+    update: (progress) => {
+      const line = JSON.stringify({ event: 'images', ...progress });
+      if (progress.units.total === 0 || line === printed) return;
+      printed = line;
+      stream.write(`${line}\n`);
+    },
+    stop: () => {
+      // Every line that was written stands.
+    },
+  };
+}
+
 /** A bar over the units that make what is not stored; it begins with the first of them. To `stream`. */
 export function imageProgress(stream: NodeJS.WriteStream): ImageProgressBar {
   let bar: Progress | undefined;

@@ -43,15 +43,13 @@ function eta({ remainingSeconds }: CampaignEvent): string {
 }
 
 class Bars implements SweepProgress {
-  readonly #bars: cliProgress.MultiBar;
+  readonly #stream: NodeJS.WriteStream;
   readonly #rows = new Map<string, cliProgress.SingleBar>();
+  /** From the first row until they are stopped: without rows, what it is given to log is never printed. */
+  #bars: cliProgress.MultiBar | undefined;
 
   constructor(stream: NodeJS.WriteStream) {
-    const format = '{name} {bar} {value}/{total} {note}';
-    this.#bars = new cliProgress.MultiBar(
-      { stream, format, hideCursor: true, clearOnComplete: false, barsize: 30, gracefulExit: false },
-      cliProgress.Presets.shades_classic,
-    );
+    this.#stream = stream;
   }
 
   update(state: CampaignEvent): void {
@@ -70,20 +68,40 @@ class Bars implements SweepProgress {
   }
 
   say(text: string): void {
-    this.#bars.log(`${text}\n`);
+    if (this.#bars === undefined) this.#stream.write(`${text}\n`);
+    else this.#bars.log(`${text}\n`);
   }
 
   stop(): void {
-    this.#bars.stop();
+    // It prints what there is to log; stopping does not.
+    this.#bars?.update();
+    this.#bars?.stop();
+    this.#bars = undefined;
+    this.#rows.clear();
   }
 
   #row(key: string, total: number, value: number, note: string): void {
     const name = key.length > 24 ? `${key.slice(0, 23)}…` : key.padEnd(24);
+    this.#bars ??= newBars(this.#stream);
     const row = this.#rows.get(key) ?? this.#bars.create(total, value, { name, note });
     this.#rows.set(key, row);
     row.setTotal(total);
     row.update(Math.min(value, total), { name, note });
   }
+}
+
+function newBars(stream: NodeJS.WriteStream): cliProgress.MultiBar {
+  return new cliProgress.MultiBar(
+    {
+      stream,
+      format: '{name} {bar} {value}/{total} {note}',
+      hideCursor: true,
+      clearOnComplete: false,
+      barsize: 30,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.shades_classic,
+  );
 }
 
 class Lines implements SweepProgress {

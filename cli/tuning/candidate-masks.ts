@@ -10,10 +10,11 @@ import { errorOfFailure } from '../fleet/remote-error.ts';
 import type { SweepProgress } from '../output/sweep-progress.ts';
 import { variantCampaign } from './variant-campaign.ts';
 
-/** A candidate's masks. */
+/** A candidate's masks by their hashes: whole, those of a hundred candidates fill the memory. */
 export interface MadeMasks {
-  readonly masks: readonly { readonly concept: string; readonly hash: string; readonly mask: Mask }[];
-  readonly united: Mask;
+  /** Id. */
+  readonly checkpoint: string;
+  readonly masks: readonly { readonly concept: string; readonly hash: string }[];
   /** Weights that they prune together, of those of their layers. */
   readonly pruned: number;
   readonly weights: number;
@@ -30,9 +31,14 @@ export class CandidateMasks {
   readonly #source: string;
   readonly #progress: SweepProgress;
   readonly #signal: AbortSignal;
+  readonly #comesBack: () => Promise<boolean>;
   readonly #made = new Map<string, MadeMasks>();
 
-  /** @param text of the campaign that is tuned @param source its path, for messages */
+  /**
+   * @param text of the campaign that is tuned
+   * @param source its path, for messages
+   * @param comesBack whether a coordinator that does not answer can be expected again
+   */
   constructor(
     client: FleetClient,
     shelf: MaskShelf,
@@ -40,6 +46,7 @@ export class CandidateMasks {
     source: string,
     progress: SweepProgress,
     signal: AbortSignal,
+    comesBack: () => Promise<boolean>,
   ) {
     this.#client = client;
     this.#shelf = shelf;
@@ -47,6 +54,7 @@ export class CandidateMasks {
     this.#source = source;
     this.#progress = progress;
     this.#signal = signal;
+    this.#comesBack = comesBack;
   }
 
   /** @throws LetheError of a concept that could not be masked, `unit-stopped` at the signal, and as the fleet refuses. */
@@ -56,25 +64,29 @@ export class CandidateMasks {
     if (known !== undefined) return known;
     const request = { yaml: variantCampaign(this.#text, candidate), source: this.#source };
     const { campaign } = await this.#client.submit(request);
-    const state = await followCampaign(this.#client, campaign, this.#progress, this.#signal, () =>
-      Promise.resolve(true),
-    );
+    const state = await followCampaign(this.#client, campaign, this.#progress, this.#signal, this.#comesBack);
+    // Images are drawn next, with a bar of their own.
+    this.#progress.stop();
     if (state === undefined) throw stopped(campaign);
-    const masks: MadeMasks['masks'][number][] = [];
-    for (const { concept } of candidate.masks) {
-      const hash = hashOf(state, concept);
-      masks.push({ concept, hash, mask: await this.#shelf.read(hash) });
-    }
-    const united = uniteMasks(masks.map(({ mask }) => mask));
+    const made = await this.#sizes(candidate.masks.map(({ concept }) => ({ concept, hash: hashOf(state, concept) })));
+    this.#made.set(key, made);
+    return made;
+  }
+
+  /** A mask of a candidate, whole. */
+  read(hash: string): Promise<Mask> {
+    return this.#shelf.read(hash);
+  }
+
+  async #sizes(masks: MadeMasks['masks']): Promise<MadeMasks> {
+    const united = uniteMasks(await Promise.all(masks.map(({ hash }) => this.#shelf.read(hash))));
     const layers = densities(united);
-    const made: MadeMasks = {
+    return {
+      checkpoint: united.checkpoint,
       masks,
-      united,
       pruned: layers.reduce((sum, layer) => sum + layer.pruned, 0),
       weights: layers.reduce((sum, layer) => sum + layer.weights, 0),
     };
-    this.#made.set(key, made);
-    return made;
   }
 }
 

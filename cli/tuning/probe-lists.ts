@@ -2,8 +2,8 @@ import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { sweptTrajectories, type UsedTrajectories } from '../verification/refuse-overlap.ts';
-import { testPlan } from '../verification/test-plan.ts';
+import { sweptTrajectories, testedTrajectories, type UsedTrajectories } from '../verification/refuse-overlap.ts';
+import { testPlan, type Variant, type VariantTest } from '../verification/test-plan.ts';
 import type { ProbeLists } from './standings.ts';
 
 /**
@@ -21,25 +21,66 @@ export function probeListsOf(
   heads: Readonly<Record<string, readonly string[]>>,
   source: string,
 ): ProbeLists {
-  const variant = { title: concepts.join(', '), masks: [], concepts };
-  const verified = campaign.verify === undefined ? [] : testPlan(campaign, heads, [variant], source);
-  const own = campaign.verify && { ...campaign.verify, images: tune.images, seed: String(tune.seed) };
-  const plan = testPlan(own === undefined ? campaign : { ...campaign, verify: own }, heads, [variant], source);
-  const used = verified.flatMap(({ tests, rest }) => [...rest, ...tests.flatMap(({ targets }) => targets)]);
+  const plan = probePlan(campaign, tune, [concepts], heads, source);
+  // The masks may be verified each alone, with their group, and with all of the campaign.
+  const names = campaign.concepts.map(({ name }) => name);
+  const verified = testPlan(campaign, heads, [...names.map((name) => [name]), concepts, names].map(unmasked), source);
+  const used = { by: 'verify', trajectories: testedTrajectories(verified) };
   const probes = plan.flatMap(({ tests, rest }) => [...rest, ...tests.flatMap(({ targets }) => targets)]);
-  refuseUsed(probes, [sweptTrajectories(campaign), { by: 'verify', trajectories: used }], source);
+  refuseUsed(probes, [sweptTrajectories(campaign), used], source);
   const [{ tests, rest } = { tests: [], rest: [] }] = plan;
   const targets = tests.map(({ concept, target, targets: probes }) => {
     if (!('label' in target))
       throw new LetheError('campaign-invalid', {
         what: `cannot tune the mask of ${concept.name}`,
         where: source,
-        why: 'it is measured by the shares of its sides, and masks are searched by what they erase',
-        next: 'leave it out, choose its settings by hand and let `lethe verify` measure them',
+        why: 'it has sides: it is measured by their shares, and masks are searched by what they erase',
+        next: 'tune a copy of the campaign without it; give its mask settings by hand, and let `lethe verify` measure them',
       });
     return { concept, target, probes };
   });
   return { targets, rest };
+}
+
+/**
+ * What tuning looks at, as the campaign's tune section says: each concept alone and each group. Masks that were chosen by
+ * these trajectories look better on them than they are.
+ *
+ * @param heads labels of the classifier, by head
+ * @param source of the campaign, for messages
+ * @throws LetheError `campaign-invalid` as `testPlan`.
+ */
+export function tunedTrajectories(
+  campaign: Campaign,
+  heads: Readonly<Record<string, readonly string[]>>,
+  source: string,
+): UsedTrajectories {
+  const { tune, concepts } = campaign;
+  if (tune === undefined) return { by: 'tuning', trajectories: [] };
+  const groups = [...(tune.together ?? []), ...concepts.map(({ name }) => [name])];
+  const plan = probePlan(campaign, tune, groups, heads, source);
+  return {
+    by: 'tuning',
+    trajectories: plan.flatMap(({ tests, rest }) => [...rest, ...tests.flatMap(({ targets }) => targets)]),
+  };
+}
+
+/** The plan of verify with the images and seeds of tune. */
+function probePlan(
+  campaign: Campaign,
+  { images, seed }: Tuning,
+  groups: readonly (readonly string[])[],
+  heads: Readonly<Record<string, readonly string[]>>,
+  source: string,
+): readonly VariantTest[] {
+  const { verify } = campaign;
+  const own = verify && { ...verify, images, seed: String(seed) };
+  return testPlan(own === undefined ? campaign : { ...campaign, verify: own }, heads, groups.map(unmasked), source);
+}
+
+/** Concepts as a variant whose masks nobody knows yet. */
+function unmasked(concepts: readonly string[]): Variant {
+  return { title: concepts.join(', '), masks: [], concepts };
 }
 
 /** Masks that are chosen by the images they are measured on look better than they are. */

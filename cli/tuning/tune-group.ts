@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { densities, type LayerDensity, maskOverlap } from '../../shared/mask/compare-masks.ts';
 import { gridOf } from '../../shared/tuning/grid.ts';
 import { leastBudget, type SearchState, startSearch, wholeTrials } from '../../shared/tuning/halving.ts';
 import { chooseWinner } from '../../shared/tuning/trial.ts';
 import type { Classifier } from '../../worker/classify/classifier.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
 import type { ImageWatcher } from '../fleet/request-images.ts';
+import type { ReportedOverlap } from '../report/report-data.ts';
 import { samplingMessage } from '../verification/verify-masks.ts';
-import type { CandidateMasks } from './candidate-masks.ts';
+import type { CandidateMasks, MadeMasks } from './candidate-masks.ts';
 import { measureCandidates } from './measure-candidates.ts';
 import { ProbeImages } from './probe-images.ts';
 import { probeListsOf } from './probe-lists.ts';
@@ -78,10 +80,10 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
   const { campaign, tune, masks, classifier } = bench;
   const [first] = start.alive;
   if (first === undefined) throw nothingTried(concepts);
-  const { united } = await masks.of(first);
+  const { checkpoint } = await masks.of(first);
   const images = new ProbeImages(
     bench.client,
-    sourceOf(campaign, united.checkpoint),
+    sourceOf(campaign, checkpoint),
     samplingMessage(tune.sampling ?? campaign.verify?.sampling ?? campaign.sampling),
     classifier,
     lists,
@@ -116,6 +118,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
       })),
     );
   }
+  const sizes = await comparedMasks(made, masks);
   const name = concepts
     .map((concept) => concept.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
     .join('+')
@@ -125,6 +128,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     winner: best.trial,
     certainty: best.certainty,
     made,
+    ...sizes,
     trials,
     tried: end.trials.length,
     images: end.spent,
@@ -134,10 +138,29 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
       text: winnerCampaign(
         bench.text,
         best.trial.candidate,
-        bench.campaign.verify?.classifier === undefined ? undefined : classifier.file.path,
+        campaign.verify?.classifier === undefined ? undefined : classifier.file.path,
+        tune,
       ),
     },
   };
+}
+
+/** What the report tells of the winner's masks, two of which are in memory at a time. */
+async function comparedMasks(
+  { masks }: MadeMasks,
+  made: CandidateMasks,
+): Promise<Pick<TunedGroup, 'densities' | 'overlaps'>> {
+  const sizes = new Map<string, readonly LayerDensity[]>();
+  const overlaps: ReportedOverlap[] = [];
+  for (const [i, { concept: first, hash }] of masks.entries()) {
+    const mask = await made.read(hash);
+    sizes.set(first, densities(mask));
+    for (const { concept: second, hash: other } of masks.slice(i + 1)) {
+      const { both, jaccard } = maskOverlap(mask, await made.read(other));
+      overlaps.push({ first, second, both, jaccard });
+    }
+  }
+  return { densities: sizes, overlaps };
 }
 
 function progressText(

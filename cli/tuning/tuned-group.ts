@@ -1,8 +1,10 @@
+import type { LayerDensity } from '../../shared/mask/compare-masks.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
 import { shareOf, type Standing, worstOf } from '../../shared/tuning/standing.ts';
 import { type Certainty, tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
 import { percent, shortHash } from '../output/figures.ts';
 import { table } from '../output/table.ts';
+import type { ReportedOverlap } from '../report/report-data.ts';
 import type { MadeMasks } from './candidate-masks.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 
@@ -19,6 +21,10 @@ export interface TunedGroup {
   readonly winner: Trial;
   readonly certainty: Certainty;
   readonly made: MadeMasks;
+  /** Of each of its masks, by concept. */
+  readonly densities: ReadonlyMap<string, readonly LayerDensity[]>;
+  /** Of every two of its masks. */
+  readonly overlaps: readonly ReportedOverlap[];
   /** Every candidate on all validation images: the trade-off curve. */
   readonly trials: readonly Trial[];
   /** Candidates that were tried at all. */

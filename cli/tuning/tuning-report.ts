@@ -1,17 +1,9 @@
 import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
-import { densities, maskOverlap } from '../../shared/mask/compare-masks.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
 import { type Standing, shareOf, worstOf } from '../../shared/tuning/standing.ts';
 import { tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
 import { rateOf } from '../../shared/verification/rate.ts';
-import type {
-  Measure,
-  Rate,
-  ReportData,
-  ReportedConcept,
-  ReportedOverlap,
-  ReportedTradeOff,
-} from '../report/report-data.ts';
+import type { Measure, Rate, ReportData, ReportedConcept, ReportedTradeOff } from '../report/report-data.ts';
 import type { TunedGroup } from './tuned-group.ts';
 
 /**
@@ -30,11 +22,11 @@ export function tuningReport(
   return {
     title: 'Tuning',
     campaign: { name: campaign.name, id },
-    checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: first?.made.united.checkpoint ?? '' },
+    checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: first?.made.checkpoint ?? '' },
     made,
     settings: settingsOf(campaign, tune, file, groups),
     concepts: groups.flatMap((group) => conceptsOf(group, campaign)),
-    overlaps: groups.flatMap(overlapsOf),
+    overlaps: groups.flatMap(({ overlaps }) => overlaps),
     tradeOffs: groups.map(tradeOffOf),
   };
 }
@@ -63,7 +55,7 @@ function settingsOf(
 
 function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedConcept[] {
   const kept = group.winner.standings.filter(({ requirement }) => requirement.side.kind === 'kept');
-  return group.made.masks.map(({ concept, hash, mask }): ReportedConcept => {
+  return group.made.masks.map(({ concept, hash }): ReportedConcept => {
     const own = group.winner.standings.filter(
       ({ requirement: { side } }) => side.kind === 'erased' && side.concept === concept,
     );
@@ -78,7 +70,7 @@ function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedCon
       why: `On the validation images that it was chosen by; lethe verify measures on others.${together}`,
       measures: [...own, ...kept].map(measureOf),
       bystanders: [],
-      densities: densities(mask),
+      densities: group.densities.get(concept) ?? [],
       images: (group.pairs.get(concept) ?? []).map(({ probe: { prompt, seed }, before, after }) => {
         return { prompt, seed, before, after };
       }),
@@ -98,15 +90,6 @@ function measureOf(standing: Standing): Measure {
 function reportedRate({ hits, of }: Standing): Rate {
   const { rate, interval } = rateOf(Math.min(hits, of), of);
   return { share: rate, ...interval, of };
-}
-
-function overlapsOf({ made: { masks } }: TunedGroup): readonly ReportedOverlap[] {
-  return masks.flatMap((first, i) =>
-    masks.slice(i + 1).map((second) => {
-      const { both, jaccard } = maskOverlap(first.mask, second.mask);
-      return { first: first.concept, second: second.concept, both, jaccard };
-    }),
-  );
 }
 
 function tradeOffOf({ concepts, trials, winner, made }: TunedGroup): ReportedTradeOff {

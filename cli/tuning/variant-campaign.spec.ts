@@ -60,11 +60,20 @@ describe('variantCampaign', () => {
     expect(variantCampaign(other, candidate)).toBe(variantCampaign(text, candidate));
   });
 
-  it('leaves a winner its verification, with its classifier wherever the file lies', () => {
+  it('leaves a winner its verification, with its classifier wherever the file lies, and the images it was chosen by', () => {
     const [candidate = { against: 'base', masks: [] }] = gridOf(limits, ['cat', 'violin']);
     const section = "verify: { prompts: ['{a object}'], thresholds: { ua: 0.5 }, classifier: seen.json }\n";
-    const winner = parseCampaign(winnerCampaign(text + section, candidate, '/models/seen.json'), 'winner');
-    expect(winner.verify).toEqual({ ...parseCampaign(text + section, 'c').verify, classifier: '/models/seen.json' });
+    const groups = '{ images: 48, seed: 777, budget: 9000, together: [[cat, violin], [dog, owl]] }';
+    const original = text.replace(
+      'name: dog, kind',
+      'name: owl, kind: object, target: [an owl], base: [a dog] }\n  - { name: dog, kind',
+    );
+    const whole = `${original}${section}tune: ${groups}\n`;
+    const { tune, verify } = parseCampaign(whole, 'c');
+    if (tune === undefined) throw new Error('it has the section');
+    const winner = parseCampaign(winnerCampaign(whole, candidate, '/models/seen.json', tune), 'winner');
+    expect(winner.verify).toEqual({ ...verify, classifier: '/models/seen.json' });
     expect(winner.concepts.map(({ name }) => name)).toEqual(['cat', 'violin']);
+    expect(winner.tune).toMatchObject({ images: 48, seed: 777, together: [['cat', 'violin']] });
   });
 });

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Tuning } from '../../coordinator/plan/campaign.ts';
 import { readYaml } from '../../shared/config/yaml-file.ts';
 import type { Candidate, MaskChoice } from '../../shared/tuning/candidate.ts';
 
@@ -17,14 +18,23 @@ export function variantCampaign(text: string, candidate: Candidate): string {
 }
 
 /**
- * The same campaign for people: it can be verified as the one that was tuned.
+ * The same campaign for people: it can be verified as the one that was tuned, and knows by which images it was.
  *
  * @param classifier path of the one that `verify` names, if it does: the file may lie in another folder
+ * @param tune of the campaign that was tuned
  */
-export function winnerCampaign(text: string, candidate: Candidate, classifier: string | undefined): string {
+export function winnerCampaign(
+  text: string,
+  candidate: Candidate,
+  classifier: string | undefined,
+  { images, seed, together = [] }: Tuning,
+): string {
   const verify = (readYaml(text).value as Raw)['verify'] as Raw | undefined;
   const own = classifier === undefined ? verify : { ...verify, classifier };
-  return written({ ...variantOf(text, candidate), ...(own === undefined ? {} : { verify: own }) });
+  const isOwn = (name: string): boolean => candidate.masks.some(({ concept }) => concept === name);
+  const groups = together.filter((group) => group.every(isOwn));
+  const tune = { images, seed, ...(groups.length === 0 ? {} : { together: groups }) };
+  return written({ ...variantOf(text, candidate), ...(own === undefined ? {} : { verify: own }), tune });
 }
 
 function variantOf(text: string, { against, masks }: Candidate): Raw & { readonly concepts: readonly Raw[] } {

@@ -18,16 +18,23 @@ export function sweptTrajectories({ concepts, retain }: Campaign): UsedTrajector
   };
 }
 
+/** All that a plan draws, what is drawn twice twice. */
+export function testedTrajectories(plan: readonly VariantTest[]): readonly TrajectoryKey[] {
+  return plan.flatMap(({ tests, rest }) => [
+    ...rest,
+    ...tests.flatMap(({ targets, alternatives }) => [...targets, ...alternatives.flatMap(({ prompts }) => prompts)]),
+  ]);
+}
+
 /**
- * Masks are tested on what made them never saw: neither prompt nor noise may be new alone, the pair has to be.
+ * A mask is not tested on a trajectory that it was made or chosen by: the same prompt from the same seed is refused. A
+ * prompt of the sweep may be tested from another seed, for its image is another (`promptReuse` counts those), and a seed
+ * of the sweep with another prompt.
  *
  * @throws LetheError `campaign-invalid` naming the first overlap.
  */
 export function refuseOverlap(plan: readonly VariantTest[], used: readonly UsedTrajectories[], source: string): void {
-  const tested = plan.flatMap(({ tests, rest }) => [
-    ...rest,
-    ...tests.flatMap(({ targets, alternatives }) => [...targets, ...alternatives.flatMap(({ prompts }) => prompts)]),
-  ]);
+  const tested = testedTrajectories(plan);
   for (const { by, trajectories } of used) {
     const keys = new Set(trajectories.map(keyOf));
     const overlaps = new Map(tested.filter((each) => keys.has(keyOf(each))).map((each) => [keyOf(each), each]));

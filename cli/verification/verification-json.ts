@@ -1,10 +1,12 @@
 import type { Verification } from './verify-masks.ts';
 
 /** What was found, for machines: everything but the images. */
-export function verificationJson({ results, images, passed }: Verification): Readonly<Record<string, unknown>> {
+export function verificationJson({ results, images, reuse, passed }: Verification): Readonly<Record<string, unknown>> {
   const plain = {
     passed,
     images,
+    /** Test prompts that the sweep has run from other seeds. */
+    sweptPrompts: reuse,
     variants: results.map(({ title, masks, concepts }) => ({
       title,
       masks,

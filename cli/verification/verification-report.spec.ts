@@ -46,7 +46,8 @@ describe('verificationReport', () => {
     { title: 'cat + dog', masks: ['1', '2'], concepts: [resultOf('cat'), resultOf('dog')], rest: 3, examples: [] },
   ];
   const masks = ['cat', 'dog'].map((name, i) => ({ hash: String(i + 1), mask: maskOf(name) }));
-  const found = { results, images: 12, passed: false };
+  const reuse = { targets: { prompts: 2, swept: 1 }, rest: { prompts: 3, swept: 0 } };
+  const found = { results, images: 12, reuse, passed: false };
   const own = campaign([concept('cat', ['a cat'], ['a dog'])]);
   const report = verificationReport(own, 'c-1', 'c.yaml', '2026-11-22T20:00:00Z', found, masks);
 
@@ -68,6 +69,13 @@ describe('verificationReport', () => {
       ['owl', 0.5],
       ['Ink', 1],
     ]);
+  });
+
+  it('says how many test prompts were swept too', () => {
+    expect(report.settings).toContainEqual({
+      name: 'prompts',
+      value: expect.stringMatching(/^1 of 2 test prompts of targets and 0 of 3 of the rest were swept too/) as string,
+    });
   });
 
   it('has the images, densities and overlaps, and can be rendered', () => {

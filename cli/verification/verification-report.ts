@@ -6,7 +6,8 @@ import type { Rate } from '../../shared/verification/rate.ts';
 import type * as Reported from '../report/report-data.ts';
 import type { TestedImage } from './draw-tests.ts';
 import type { ConceptResult, VariantResult } from './measure-tests.ts';
-import { whyOf } from './verification-text.ts';
+import type { PromptReuse } from './prompt-reuse.ts';
+import { reuseText, whyOf } from './verification-text.ts';
 import type { Verification } from './verify-masks.ts';
 
 /** A mask that was verified. */
@@ -26,7 +27,7 @@ export function verificationReport(
   id: string,
   file: string,
   made: string,
-  { results, images }: Verification,
+  { results, images, reuse }: Verification,
   masks: readonly VerifiedMask[],
 ): Reported.ReportData {
   return {
@@ -34,7 +35,7 @@ export function verificationReport(
     campaign: { name: campaign.name, id },
     checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: masks[0]?.mask.checkpoint ?? '' },
     made,
-    settings: settingsOf(campaign, file, images, masks),
+    settings: settingsOf(campaign, file, images, reuse, masks),
     concepts: results.flatMap((result) => result.concepts.map((concept) => conceptOf(concept, result, masks))),
     overlaps: overlapsOf(masks),
     tradeOffs: [],
@@ -45,9 +46,11 @@ function settingsOf(
   { sampling, tau, verify }: Campaign,
   file: string,
   images: number,
+  reuse: PromptReuse,
   masks: readonly VerifiedMask[],
 ): Reported.ReportData['settings'] {
   const drawn = verify?.sampling ?? sampling;
+  const reused = reuseText(reuse);
   return [
     { name: 'command', value: `lethe verify ${file}` },
     { name: 'statistics', value: `${tau} UNet calls, ${sampling.steps} steps, guidance ${sampling.guidance}` },
@@ -55,6 +58,7 @@ function settingsOf(
       name: 'images',
       value: `${images}, ${drawn.steps} steps, guidance ${drawn.guidance}, seeds from ${verify?.seed ?? ''}`,
     },
+    ...(reused === '' ? [] : [{ name: 'prompts', value: reused }]),
     { name: 'classifier', value: verify?.classifier ?? "the checkpoint's own" },
     ...masks.flatMap(({ mask }) =>
       mask.parts.map(({ concept, method, settings }) => ({

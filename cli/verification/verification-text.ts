@@ -3,12 +3,13 @@ import type { Kept } from '../../shared/verification/erasure.ts';
 import type { Interval, Rate } from '../../shared/verification/rate.ts';
 import type { Verdict } from '../../shared/verification/verdict.ts';
 import type { ConceptResult, VariantResult } from './measure-tests.ts';
+import type { PromptReuse } from './prompt-reuse.ts';
 
 /** Labels of the rest that are listed, those kept least first; --json has all. */
 const listed = 8;
 
 /** What was measured, for people: a table of concepts, what the others have lost, and other words for the concepts. */
-export function verificationText(results: readonly VariantResult[]): string {
+export function verificationText(results: readonly VariantResult[], reuse: PromptReuse): string {
   return [
     erasureTable(results),
     balanceTable(results),
@@ -20,6 +21,7 @@ export function verificationText(results: readonly VariantResult[]): string {
         return why === '' ? [] : [`${concept}${title === concept ? '' : ` (${title})`}: ${verdict.kind}: ${why}`];
       }),
     ),
+    reuseText(reuse),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -89,6 +91,13 @@ function alternativesTable(results: readonly VariantResult[]): string {
   );
   if (rows.length === 0) return '';
   return table([['masks', 'concept', 'other words', 'prompts', 'recognised before', 'erased'], ...rows]);
+}
+
+/** Empty where every test prompt is new to the sweep. */
+export function reuseText({ targets, rest }: PromptReuse): string {
+  if (targets.swept + rest.swept === 0) return '';
+  const some = `${targets.swept} of ${targets.prompts} test prompts of targets and ${rest.swept} of ${rest.prompts} of the rest`;
+  return `${some} were swept too, from other seeds: their noise is new, their words are not`;
 }
 
 function rowsOf(

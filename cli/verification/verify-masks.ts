@@ -4,6 +4,7 @@ import type { FleetClient } from '../fleet/fleet-client.ts';
 import type { ImageWatcher } from '../fleet/request-images.ts';
 import { type Classify, drawTests } from './draw-tests.ts';
 import { measureTests, type VariantResult } from './measure-tests.ts';
+import { type PromptReuse, promptReuse } from './prompt-reuse.ts';
 import { refuseOverlap, sweptTrajectories, type UsedTrajectories } from './refuse-overlap.ts';
 import { testPlan, type Variant } from './test-plan.ts';
 
@@ -19,6 +20,7 @@ export interface Verification {
   readonly results: readonly VariantResult[];
   /** Distinct images that were looked at. */
   readonly images: number;
+  readonly reuse: PromptReuse;
   /** Whether every verdict is `passed`. */
   readonly passed: boolean;
 }
@@ -49,7 +51,7 @@ export async function verifyMasks(
   const seen = await drawTests(client, from, `verify-${name}`, batch, sampling, plan, judge.classify, watcher);
   const results = measureTests(plan, seen, verify?.present ?? 1);
   const passed = results.every(({ concepts }) => concepts.every(({ verdict }) => verdict.kind === 'passed'));
-  return { results, images: seen.images, passed };
+  return { results, images: seen.images, reuse: promptReuse(plan, campaign), passed };
 }
 
 /** Sampling settings as the fleet is asked for them. */

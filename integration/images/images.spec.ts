@@ -70,7 +70,7 @@ interface Made {
 async function request(asks: readonly ImageAsk[], batch = 2, signal = new AbortController().signal): Promise<Made> {
   const images: string[] = [];
   const told: ImageProgress[] = [];
-  const watcher = { onProgress: (each: ImageProgress) => told.push(each), signal };
+  const watcher = { onProgress: (each: ImageProgress) => told.push(each), onNotice: () => undefined, signal };
   const source = { checkpoint: id, directory: undefined, variant: undefined, numerics: undefined };
   for await (const image of requestImages(client, source, 'spec', batch, asks, watcher)) images.push(hashOf(image));
   return { images, first: told[0] };
@@ -138,7 +138,8 @@ describe('images asked of a fleet', () => {
   });
 
   it('are refused for a checkpoint that no worker holds, and for sizes it cannot have', async () => {
-    const watcher = { onProgress: () => undefined, signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const watcher = { onProgress: () => undefined, onNotice: () => undefined, signal };
     const source = {
       checkpoint: `sha256:${'1'.repeat(64)}`,
       directory: undefined,

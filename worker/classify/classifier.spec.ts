@@ -2,6 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeModel } from '../../shared/model/graph/encode.ts';
+import { graphOf } from '../../shared/model/graph/graph.ts';
+import { input } from '../../shared/model/graph/value.ts';
+import { cast, reshape } from '../../shared/model/ops/layout.ts';
 import type { Pixels } from '../../shared/verification/pixel-distance.ts';
 import { readPng } from '../../shared/verification/read-png.ts';
 import { openModel } from '../diffusion/emoji-sd.spec-support.ts';
@@ -73,6 +77,42 @@ describe('the classifier of emoji-sd', () => {
     );
     const none = await changed(() => ({ model: 'none.onnx' }));
     await expect(opened(none)).rejects.toMatchObject({ code: 'session-failed' });
+  });
+});
+
+describe('a classifier with outputs of several types', () => {
+  /** Of one pixel: how red, green and blue it is as scores, in fp16 too, and labels as integers beside them. */
+  const written = async (...heads: readonly string[]): Promise<string> => {
+    const pixel = input('image', { element: 'float', shape: ['n', 3, 1, 1] });
+    const scores = reshape('scores', pixel, ['n', 3]);
+    const graph = graphOf('colours', [scores, cast('half', scores, 'float16'), cast('labels', scores, 'int64')]);
+    await writeFile(join(temporary, 'colours.onnx'), encodeModel(graph, temporary));
+    const path = join(temporary, 'colours.json');
+    const labels = ['red', 'green', 'blue'];
+    const file = {
+      model: 'colours.onnx',
+      input: { name: 'image', layout: 'NCHW', size: [1, 1], range: [0, 1] },
+      heads: Object.fromEntries(heads.map((head) => [head, labels])),
+    };
+    await writeFile(path, JSON.stringify(file));
+    return path;
+  };
+  const pixel = (...data: readonly number[]): Pixels => {
+    return { width: 1, height: 1, channels: 3, data: Uint8Array.from(data) };
+  };
+
+  it('is asked for those that heads name alone, in fp32 and fp16', async () => {
+    const path = await written('scores/Reshape', 'half/Cast');
+    const classifier = await Classifier.open(path, thread, cpu);
+    const both = (label: string) => ({ 'scores/Reshape': label, 'half/Cast': label });
+    expect(await classifier.classify([pixel(9, 200, 3), pixel(0, 1, 250)])).toEqual([both('green'), both('blue')]);
+  });
+
+  it('is refused by key where a head is neither', async () => {
+    await expect(Classifier.open(await written('labels/Cast'), thread, cpu)).rejects.toMatchObject({
+      code: 'config-invalid',
+      why: expect.stringContaining('heads.labels/Cast: its numbers are int64') as string,
+    });
   });
 });
 

@@ -28,9 +28,13 @@ export class Classifier {
       ...(session.inputs.includes(file.input.name)
         ? []
         : [`input.name: the model takes ${session.inputs.join(', ')}, and no ${JSON.stringify(file.input.name)}`]),
-      ...Object.keys(file.heads)
-        .filter((head) => !session.outputs.includes(head))
-        .map((head) => `heads.${head}: the model gives ${session.outputs.join(', ')}, and no ${JSON.stringify(head)}`),
+      ...Object.keys(file.heads).flatMap((head) => {
+        const output = session.outputs.find(({ name }) => name === head);
+        const known = session.outputs.map(({ name }) => name).join(', ');
+        if (output === undefined) return [`heads.${head}: the model gives ${known}, and no ${JSON.stringify(head)}`];
+        const isRead = output.type === 'float32' || output.type === 'float16';
+        return isRead ? [] : [`heads.${head}: its numbers are ${output.type}; heads have to be float32 or float16`];
+      }),
     ];
     if (problems.length > 0) throw invalid(path, problems);
     return new Classifier(file, session);
@@ -49,7 +53,7 @@ export class Classifier {
     const data = new Float32Array(images.length * 3 * height * width);
     for (const [i, image] of images.entries()) this.#fill(image, data.subarray(i * 3 * height * width));
     const shape = layout === 'NCHW' ? [images.length, 3, height, width] : [images.length, height, width, 3];
-    const outputs = await this.#session.run({ [name]: { type: 'float32', shape, data } });
+    const outputs = await this.#session.run({ [name]: { type: 'float32', shape, data } }, Object.keys(heads));
     const entries = Object.entries(heads).map(([head, labels]) => {
       const numbers = outputs.get(head)?.data ?? new Float32Array();
       if (numbers.length !== images.length * labels.length)

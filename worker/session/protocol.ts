@@ -14,6 +14,13 @@ export type HostTensor =
   | { readonly type: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly type: 'int32'; readonly shape: readonly number[]; readonly data: Int32Array };
 
+/** An output as the model declares it. */
+export interface OutputInfo {
+  readonly name: string;
+  /** Of its elements, in the runtime's words, such as `float32`; `no tensor` for a sequence or a map. */
+  readonly type: string;
+}
+
 /** To the session thread. `id` pairs a request with its reply. */
 export type Request =
   | { readonly kind: 'support'; readonly id: number }
@@ -37,6 +44,8 @@ export type Request =
       readonly feeds: Readonly<Record<string, HostTensor>>;
       /** Which set of its switched weights is pruned; absent where it has none. */
       readonly set?: number | undefined;
+      /** Those that are wanted; all, if absent. What nobody asks for is neither computed nor checked. */
+      readonly outputs?: readonly string[] | undefined;
     }
   | { readonly kind: 'dispose'; readonly id: number; readonly session: number }
   /** The last one: what is queued before it is dropped, and the thread ends. */
@@ -51,7 +60,7 @@ export type Reply =
       readonly session: number;
       /** Names as the model has them. */
       readonly inputs: readonly string[];
-      readonly outputs: readonly string[];
+      readonly outputs: readonly OutputInfo[];
     }
   | { readonly kind: 'ran'; readonly id: number; readonly outputs: Readonly<Record<string, FloatTensor>> }
   | { readonly kind: 'disposed'; readonly id: number }

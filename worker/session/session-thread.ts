@@ -6,7 +6,7 @@ import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
 import { input } from '../../shared/model/graph/value.ts';
 import { add } from '../../shared/model/ops/arithmetic.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
-import type { HostTensor, Reply, Request, SessionSettings } from './protocol.ts';
+import type { HostTensor, OutputInfo, Reply, Request, SessionSettings } from './protocol.ts';
 import { type Provider, providerAdvice, providers, type ProviderSupport } from './provider.ts';
 
 /** A model that is loaded in a session thread. */
@@ -26,10 +26,28 @@ const startAgain = 'start again; if it was killed, give it more memory or a smal
 
 type Unsent<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
-/** A model that was opened from a file, with the names it has for what it takes and gives. */
-export interface FileSession extends Session {
+/** A model that was opened from a file, with what it takes and gives. */
+export interface FileSession extends Pick<Session, 'dispose'> {
   readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
+  readonly outputs: readonly OutputInfo[];
+  /**
+   * As `Session.run`, for some outputs alone: the others may be of types that nothing here reads.
+   *
+   * @param outputs names of float32 or float16 ones, given as fp32
+   */
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    outputs: readonly string[],
+  ): Promise<ReadonlyMap<string, FloatTensor>>;
+}
+
+/** What both kinds of session are made of. */
+interface OpenedSession extends Session {
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    set?: number,
+    outputs?: readonly string[],
+  ): Promise<ReadonlyMap<string, FloatTensor>>;
 }
 
 /** A thread that runs models, so that the one that calls it never blocks. Requests are answered in order. */
@@ -113,7 +131,8 @@ export class SessionThread {
     const opened = await this.#ask({ kind: 'open-file', path, settings });
     if (opened.kind !== 'opened') throw failed(`cannot load ${path}`, reasonOf(opened));
     const { session, inputs, outputs } = opened;
-    return { ...this.#session(path, session), inputs, outputs };
+    const own = this.#session(path, session);
+    return { ...own, inputs, outputs, run: (feeds, wanted) => own.run(feeds, undefined, wanted) };
   }
 
   /**
@@ -128,12 +147,12 @@ export class SessionThread {
     await this.#exited;
   }
 
-  #session(name: string, session: number): Session {
+  #session(name: string, session: number): OpenedSession {
     let disposed = false;
     return {
-      run: async (feeds, set) => {
+      run: async (feeds, set, outputs) => {
         if (disposed) throw failed(`cannot run ${name}`, 'the session has been disposed of');
-        const reply = await this.#ask({ kind: 'run', session, feeds, set });
+        const reply = await this.#ask({ kind: 'run', session, feeds, set, outputs });
         if (reply.kind === 'ran') return new Map(Object.entries(reply.outputs));
         throw failed(`cannot run ${name}`, reasonOf(reply));
       },

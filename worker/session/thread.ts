@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { withWeights } from '../../shared/model/graph/encode.ts';
 import type { Parameter } from '../../shared/model/graph/value.ts';
+import { widenHalf } from '../../shared/checkpoint/half-precision.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, Reply, Request } from './protocol.ts';
@@ -49,7 +50,7 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       const feeds = toRuntime(request.feeds);
       for (const { name, shape, values } of switched.feeds(request.set))
         feeds[name] = new Tensor('float32', values, [...shape]);
-      const outputs = await session.run(feeds);
+      const outputs = await session.run(feeds, request.outputs ?? session.outputNames);
       return { kind: 'ran', id, outputs: fromRuntime(outputs) };
     }
     case 'dispose': {
@@ -63,7 +64,10 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
 function keep(id: number, session: InferenceSession, switched: SwitchedWeights): Reply {
   opened += 1;
   sessions.set(opened, { session, switched });
-  return { kind: 'opened', id, session: opened, inputs: session.inputNames, outputs: session.outputNames };
+  const outputs = session.outputMetadata.map((each) => {
+    return { name: each.name, type: each.isTensor ? each.type : 'no tensor' };
+  });
+  return { kind: 'opened', id, session: opened, inputs: session.inputNames, outputs };
 }
 
 function openedOf(id: number): Opened {
@@ -80,12 +84,15 @@ function toRuntime(feeds: Readonly<Record<string, HostTensor>>): Record<string, 
 
 /** Copies: the runtime's buffers are its own and cannot be transferred. */
 function fromRuntime(outputs: Readonly<Record<string, Tensor>>): Record<string, FloatTensor> {
-  return Object.fromEntries(
-    Object.entries(outputs).map(([name, { type, dims, data }]) => {
-      if (!(data instanceof Float32Array)) throw defect(`output ${name}`, `it is ${type}; outputs have to be float32`);
-      return [name, { shape: dims, data: data.slice() }];
-    }),
-  );
+  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, floatsOf(name, tensor)]));
+}
+
+function floatsOf(name: string, { type, dims: shape, data }: Tensor): FloatTensor {
+  if (data instanceof Float32Array) return { shape, data: data.slice() };
+  // A Uint16Array, or a Float16Array where the engine has them: the bits are the same.
+  if (type === 'float16' && ArrayBuffer.isView(data))
+    return { shape, data: widenHalf(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)) };
+  throw defect(`output ${name}`, `it is ${type}; outputs have to be float32 or float16`);
 }
 
 function buffersOf(reply: Reply): ArrayBuffer[] {
