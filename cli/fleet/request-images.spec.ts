@@ -17,7 +17,7 @@ import { FleetClient } from './fleet-client.ts';
 import { type ImageAsk, type ImageWatcher, requestImages } from './request-images.ts';
 
 /** How a coordinator goes on with an image that it is asked to hand out. */
-type Answer = 'given' | 'missing' | 'ends';
+type Answer = 'given' | 'missing';
 
 const sampling = { scheduler: 'pndm', steps: 4, guidance: 2.5, height: undefined, width: undefined };
 const source = { checkpoint: 'sha256:1', directory: undefined, variant: undefined, numerics: undefined };
@@ -47,7 +47,6 @@ async function coordinator(
     fetched.push(prompts.length);
     for (const [image, prompt] of prompts.entries()) {
       const answer = answerOf(prompt);
-      if (answer === 'ends') break;
       if (answer === 'missing') {
         const error = new LetheError('image-missing', { what: 'cannot read an image', why: 'it is gone', next: 'ask' });
         call.emit('error', grpcStatusOf(error));
@@ -123,21 +122,6 @@ describe('requestImages', () => {
     const { client, fetched } = await coordinator((prompt) => (prompt === 'prompt 2' ? 'missing' : 'given'));
     await expect(read(client, asksOf(4))).rejects.toMatchObject({ code: 'image-missing', why: 'it is gone' });
     expect(fetched).toEqual([4, 2, 2, 2, 2]);
-  });
-
-  it('asks again where an answer ends early, in the order of the asks, also in the first of several parts', async () => {
-    const asks = asksOf(700);
-    const fault = onceEach('ends');
-    const { client } = await coordinator((prompt) => (prompt === 'prompt 3' ? fault(prompt) : 'given'));
-    expect(await read(client, asks)).toEqual(promptsOf(asks));
-  });
-
-  it('gives up on answers that always end early', async () => {
-    const { client } = await coordinator((prompt) => (prompt === 'prompt 1' ? 'ends' : 'given'));
-    await expect(read(client, asksOf(3))).rejects.toMatchObject({
-      code: 'image-missing',
-      why: expect.stringContaining('ended its answer before the last') as string,
-    });
   });
 
   it('fits into messages however many masks prune together, and where prompts are not ASCII', async () => {

@@ -52,7 +52,8 @@ const mostInVain = 3;
  * @param title of the job, for people
  * @param batch images in a unit, at most
  * @throws LetheError as the coordinator refuses them; `campaign-failed` if some could not be made; `campaign-cancelled`;
- *   `image-missing` for one that is gone however often it is made; `unit-stopped` at the signal.
+ *   `image-missing` for one that is gone however often it is made; `protocol-violated` for an answer that
+ *   ends early; `unit-stopped` at the signal.
  */
 export async function* requestImages(
   client: FleetClient,
@@ -69,25 +70,19 @@ export async function* requestImages(
     const answer = await client.makeImages({ source, title, batch }, partsOf(rest).flatMap(groupsOf));
     await untilMade(client, answer, watcher);
     const made = { ...source, numerics: answer.numerics };
-    let lost: LetheError | undefined;
     try {
       for (const part of partsOf(rest)) {
-        const end = given + part.length;
         for await (const image of client.images({ source: made, groups: groupsOf(part) })) {
           given += 1;
           yield image;
         }
-        // The next part's images would be taken for those that are missing of this one.
-        if (given < end) break;
       }
     } catch (error) {
       if (!(error instanceof LetheError && error.code === 'image-missing')) throw error;
-      // Its blob was gone: it is put up to be made again.
-      lost = error;
+      // Its blob was gone: it is put up to be made again. However many are lost, each has its turn.
+      inVain = given > before ? 0 : inVain + 1;
+      if (inVain > mostInVain) throw error;
     }
-    // However many blobs are lost, each is made again in its turn.
-    inVain = given > before ? 0 : inVain + 1;
-    if (inVain > mostInVain) throw lost ?? endedEarly(client.address);
   }
 }
 
@@ -180,13 +175,4 @@ function groupsOf(asks: readonly ImageAsk[]): ImageGroup[] {
     else groups.push({ name, group: { sampling, masks: [...masks], trajectories: [{ prompt, seed }] } });
   }
   return groups.map(({ group }) => group);
-}
-
-function endedEarly(address: string): LetheError {
-  return new LetheError('image-missing', {
-    what: 'cannot read images',
-    where: address,
-    why: 'the coordinator ended its answer before the last of them, several times, and said nothing',
-    next: "ask again: what is made is kept; if it stays so, look at the coordinator's log",
-  });
 }
