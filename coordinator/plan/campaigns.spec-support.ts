@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { SiteName } from '../../shared/model/site.ts';
+import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { Campaign, Concept, SiteMask } from './campaign.ts';
 import type { CheckpointFacts, PlannedLayer } from './checkpoint-facts.ts';
 
@@ -91,6 +92,8 @@ export const anyConcepts: fc.Arbitrary<readonly Concept[]> = fc
     })),
   );
 
+const unnamed: TrajectoryKey = { prompt: 'what no concept names', seed: '0' };
+
 export const anyCampaign: fc.Arbitrary<Campaign> = fc
   .record({
     concepts: anyConcepts,
@@ -100,5 +103,11 @@ export const anyCampaign: fc.Arbitrary<Campaign> = fc
     batch: fc.constantFrom(1, 2, 3, 8, 100),
   })
   .map(({ concepts, retain, tau, window, batch }) =>
-    campaign(concepts, { retain, tau, window: Math.min(window, tau), batch }),
+    // One that no concept names: a list of targets alone is refused.
+    campaign(concepts, {
+      retain: retain.length === 0 ? [] : [...retain, unnamed],
+      tau,
+      window: Math.min(window, tau),
+      batch,
+    }),
   );

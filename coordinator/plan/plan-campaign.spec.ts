@@ -95,10 +95,13 @@ describe('planCampaign', () => {
             expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(2 * size);
           }
         }
-        const lists = one.concepts.flatMap(({ target, base }) => [target.length, base.length]);
+        const lists = one.concepts.flatMap(({ target, base }) => {
+          const retained = one.retain.filter(({ prompt }) => target.every((each) => each.prompt !== prompt));
+          return [target.length, base.length, retained.length];
+        });
         for (const { size, entries } of planned.cohorts) {
           expect(entries.reduce((sum, { count }) => sum + count, 0)).toBe(size);
-          expect([...lists, one.retain.length]).toContain(size);
+          expect(lists).toContain(size);
         }
       }),
     );
@@ -209,6 +212,29 @@ describe('planCampaign', () => {
     expect(cat?.sites[0]?.against).toBe(cohortOf(one.retain, facts.sampling).id);
     expect(cohorts.find(({ id }) => id === cat?.base)?.sites).toEqual([]);
     expect(steps(units).length).toBe(2 * 10);
+  });
+
+  it('leaves out of the retain list, for each concept, what names it', () => {
+    const retain = ['a cat', 'a fox', 'a dog'].map((prompt) => ({ prompt, seed: '0' }));
+    const contrast = [siteMask('ffn2', 'contrast')];
+    const both = campaign(
+      [concept('cat', ['a cat'], ['a bus'], contrast), concept('dog', ['a dog'], ['a bus'], contrast)],
+      {
+        retain,
+      },
+    );
+    const { concepts } = plan(both);
+    const kept = (...names: readonly string[]) =>
+      cohortOf(
+        retain.filter(({ prompt }) => names.includes(prompt)),
+        facts.sampling,
+      ).id;
+    expect(concepts.map(({ name, sites }) => [name, sites[0]?.against])).toEqual([
+      ['cat', kept('a fox', 'a dog')],
+      ['dog', kept('a cat', 'a fox')],
+    ]);
+    const none = campaign([concept('cat', ['a cat'], ['a bus'], contrast)], { retain: retain.slice(0, 1) });
+    expect(() => plan(none)).toThrow(expect.objectContaining({ code: 'campaign-invalid', where: 'retain' }));
   });
 
   it('refuses sites that the checkpoint lacks and a tau beyond its calls', () => {

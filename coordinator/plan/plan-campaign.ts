@@ -24,9 +24,14 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
     if (!wanted.has(cohort.id)) wanted.set(cohort.id, { cohort, sites: new Set() });
     return cohort.id;
   };
-  const retain = campaign.retain.length === 0 ? undefined : idOf(campaign.retain);
   const concepts = campaign.concepts.map((concept): PlannedConcept => {
-    const planned = planConcept(concept, idOf(concept.target), idOf(concept.base), retain);
+    const retain = retainedBeside(concept, campaign.retain);
+    const planned = planConcept(
+      concept,
+      idOf(concept.target),
+      idOf(concept.base),
+      retain.length === 0 ? undefined : idOf(retain),
+    );
     for (const { site, against } of planned.sites)
       for (const id of [planned.target, against]) wanted.get(id)?.sites.add(site);
     return planned;
@@ -56,6 +61,15 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
       ...denoiseUnits(cohorts, sites, origin, sampling, { tau, window, batch }, facts.unet),
     ],
   };
+}
+
+/** One list serves every concept of a campaign: what names a concept is no example of what stays when it goes. */
+function retainedBeside({ name, target }: Concept, retain: readonly TrajectoryKey[]): readonly TrajectoryKey[] {
+  const own = new Set(target.map(({ prompt }) => prompt));
+  const kept = retain.filter(({ prompt }) => !own.has(prompt));
+  if (kept.length === 0 && retain.length > 0)
+    throw invalid('retain', `all of its prompts are targets of ${name}`, 'list prompts of what must stay');
+  return kept;
 }
 
 function planConcept(concept: Concept, target: string, base: string, retain: string | undefined): PlannedConcept {

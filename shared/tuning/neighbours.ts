@@ -35,7 +35,8 @@ export function neighbours({ candidate, standings }: Trial): readonly Candidate[
   for (const { concept, mask } of candidate.masks) {
     const isShort = erasesTooLittle(concept);
     const moves = isShort ? (keepsTooLittle ? [...sharper, ...stronger] : stronger) : weaker;
-    for (const move of [...moves, ...siteMoves(mask, isShort ? factor : 1 / factor)])
+    const perSite = siteMoves(mask, isShort ? factor : 1 / factor);
+    for (const move of [...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
       add(withMask(candidate, move, [concept]));
   }
   const names = candidate.masks.map(({ concept }) => concept);
@@ -51,6 +52,15 @@ function siteMoves({ sites }: MaskChoice, by: number): readonly Move[] {
   return sites.map(({ site }) => (mask: MaskChoice) => ({
     ...mask,
     sites: mask.sites.map((each) => (each.site === site ? scaledSite(each, by) : each)),
+  }));
+}
+
+/** Without one of several sites: a mask of fewer files and layers that still holds is the better one. */
+function dropMoves({ sites }: MaskChoice): readonly Move[] {
+  if (sites.length < 2) return [];
+  return sites.map(({ site }) => (mask: MaskChoice) => ({
+    ...mask,
+    sites: mask.sites.filter((each) => each.site !== site),
   }));
 }
 
