@@ -188,15 +188,21 @@ await describeWithServer('a coordinator', (server) => {
   });
 
   describe('with a worker that opens another stream while its result is committed', () => {
-    it('has the result from the later stream where the earlier one gave it no more', async () => {
-      const coordinator = await start();
+    /** A worker of which a result is asked that it does not send before `sending`. */
+    async function collectedFrom(coordinator: Awaited<ReturnType<typeof start>>, sending: Promise<void>) {
       const first = worker(`w ${number}`);
-      first.sending = new Promise(() => undefined);
+      first.sending = sending;
       first.connect(coordinator.gate);
       const { campaign } = await coordinator.desk.submit(text(), 'spec');
       await vi.waitFor(() => {
         expect(first.collections).toBeGreaterThan(0);
       }, 30_000);
+      return { first, campaign };
+    }
+
+    it('has the result from the later stream where the earlier one gave it no more', async () => {
+      const coordinator = await start();
+      const { first, campaign } = await collectedFrom(coordinator, new Promise(() => undefined));
       const second = first.reopened();
       second.connect(coordinator.gate);
       expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
@@ -206,13 +212,7 @@ await describeWithServer('a coordinator', (server) => {
 
     it('has the unit run again where the later stream has no result of it', async () => {
       const coordinator = await start();
-      const first = worker(`w ${number}`);
-      first.sending = new Promise(() => undefined);
-      first.connect(coordinator.gate);
-      const { campaign } = await coordinator.desk.submit(text(), 'spec');
-      await vi.waitFor(() => {
-        expect(first.collections).toBeGreaterThan(0);
-      }, 30_000);
+      const { first, campaign } = await collectedFrom(coordinator, new Promise(() => undefined));
       // Started anew under the same name.
       const second = worker(first.hello.worker);
       second.connect(coordinator.gate);
@@ -222,16 +222,11 @@ await describeWithServer('a coordinator', (server) => {
 
     it('has the later stream forget what was committed from the earlier one', async () => {
       const coordinator = await start();
-      const first = worker(`w ${number}`);
       let send = (): void => undefined;
-      first.sending = new Promise((resolve) => {
+      const sending = new Promise<void>((resolve) => {
         send = resolve;
       });
-      first.connect(coordinator.gate);
-      const { campaign } = await coordinator.desk.submit(text(), 'spec');
-      await vi.waitFor(() => {
-        expect(first.collections).toBeGreaterThan(0);
-      }, 30_000);
+      const { first, campaign } = await collectedFrom(coordinator, sending);
       send();
       // By then the blobs have arrived, and are not stored yet: that takes answers of NATS.
       await new Promise(setImmediate);

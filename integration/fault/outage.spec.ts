@@ -23,11 +23,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface OneWorker {
+  readonly fleet: Fleet;
+  readonly coordinator: Awaited<ReturnType<Fleet['coordinator']>>;
+  /** w1 */
+  readonly worker: ReturnType<Fleet['worker']>;
+}
+
 /** A fleet for the time of a spec: specs here run side by side, for they wait more than they compute. */
-async function withFleet(use: (fleet: Fleet) => Promise<void>, nats?: Promise<string>): Promise<void> {
+async function withFleet(use: (one: OneWorker) => Promise<void>, nats?: Promise<string>): Promise<void> {
   const fleet = await startFleet(await nats);
   try {
-    await use(fleet);
+    const coordinator = await fleet.coordinator('c1');
+    await use({ fleet, coordinator, worker: fleet.worker('w1', coordinator) });
   } finally {
     await fleet.stop();
   }
@@ -58,9 +66,7 @@ await describeWithNats('a sweep', ({ path }) => {
   let expected: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    await withFleet(async (fleet) => {
-      const coordinator = await fleet.coordinator('c1');
-      fleet.worker('w1', coordinator);
+    await withFleet(async ({ coordinator }) => {
       const { campaign } = await coordinator.client.submit(campaignText());
       expected = await coordinator.client.masks(campaign);
     });
@@ -70,9 +76,7 @@ await describeWithNats('a sweep', ({ path }) => {
     'gives the same masks when a worker hangs in a unit, and its late result changes nothing',
     { timeout: 120_000 },
     () =>
-      withFleet(async (fleet) => {
-        const coordinator = await fleet.coordinator('c1');
-        const hanging = fleet.worker('w1', coordinator);
+      withFleet(async ({ fleet, coordinator, worker: hanging }) => {
         const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
         await coordinator.process.logged(isLease('w1'), 2);
         hanging.child.kill('SIGSTOP');
@@ -98,9 +102,7 @@ await describeWithNats('a sweep', ({ path }) => {
     'waits for a NATS that is away for longer than leases, says so, and gives the same masks',
     { timeout: 120_000 },
     () =>
-      withFleet(async (fleet) => {
-        const coordinator = await fleet.coordinator('c1');
-        fleet.worker('w1', coordinator);
+      withFleet(async ({ fleet, coordinator }) => {
         const args = ['sweep', file, '--coordinator', coordinator.address, '--data', join(folder, 'away'), '--json'];
         const sweep = spawn(process.execPath, [mainFile, ...args], { env: cleanEnvironment() });
         const end = ended(sweep);
@@ -128,9 +130,7 @@ await describeWithNats('a sweep', ({ path }) => {
     'waits where NATS has no room, says so, and goes on with the same masks when there is some',
     { timeout: 120_000 },
     () =>
-      withFleet(async (fleet) => {
-        const coordinator = await fleet.coordinator('c1');
-        fleet.worker('w1', coordinator);
+      withFleet(async ({ fleet, coordinator }) => {
         const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
         await coordinator.process.logged(isResult);
         const bus = await fleet.bus();
@@ -155,9 +155,7 @@ await describeWithNats('a sweep', ({ path }) => {
     'waits for a NATS that cannot write to its disk, says so, and gives the same masks when it has room again',
     { timeout: 120_000 },
     () =>
-      withFleet(async (fleet) => {
-        const coordinator = await fleet.coordinator('c1');
-        fleet.worker('w1', coordinator);
+      withFleet(async ({ fleet, coordinator }) => {
         const { campaign } = await coordinator.client.submit(campaignText({ window: 1 }));
         await coordinator.process.logged(isResult);
         const { waiting, units } = await coordinator.client.until(campaign, (state) => state.waiting !== undefined);
@@ -173,9 +171,7 @@ await describeWithNats('a sweep', ({ path }) => {
     'says that NATS is away where it is from the start, and the same command goes on when it is back',
     { timeout: 120_000 },
     () =>
-      withFleet(async (fleet) => {
-        const coordinator = await fleet.coordinator('c1');
-        fleet.worker('w1', coordinator);
+      withFleet(async ({ fleet, coordinator }) => {
         await fleet.killNats();
         const args = ['sweep', file, '--coordinator', coordinator.address, '--data', join(folder, 'start'), '--json'];
         const second = fleet.startCoordinator('c2');
