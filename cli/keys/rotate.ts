@@ -50,7 +50,7 @@ then is the old key retired. Wherever that ends (a coordinator that has not got 
 new trust list, kill -9), the same command goes on from there.
 
 With --fleet only the file changes: mount it first where models are served and start those anew, then at the coordinators. The
-next change of the active masks seals them with the new secret.
+next \`lethe apply\` seals the active masks with the new secret, also where it names one that is active already.
 
 Example:
   $ lethe keys rotate --reason "yearly"`,

@@ -193,12 +193,14 @@ await describeWithServer('publishChange', (server) => {
       () => own.blobs.put(union, Buffer.from('LETHESB1, and no more')),
       () => other.masks.put(union, whole),
       () => own.blobs.delete(union),
-    ]) {
-      await restore(publication, checkpoint, 'b');
-      await spoil();
-      expect((await apply(publication, checkpoint, 'b')).manifest.union).toBe(manifest.union);
-      expect(await own.masks.get(union)).toEqual(whole);
-    }
+    ])
+      for (const changed of [true, false]) {
+        if (changed) await restore(publication, checkpoint, 'b');
+        await spoil();
+        const again = await apply(publication, checkpoint, 'b');
+        expect(again).toMatchObject({ changed, manifest: { union: manifest.union } });
+        expect(await own.masks.get(union)).toEqual(whole);
+      }
   });
 
   it('stores a mask anew that is damaged, and puts no plain one in the place of one that is sealed', async () => {
@@ -255,5 +257,21 @@ await describeWithServer('publishChange', (server) => {
       expect(Buffer.compare(await own.masks.get(maskBlob(hash)), stored)).toBe(0);
       await expect(bare.masks.get(maskBlob(hash))).rejects.toMatchObject({ code: 'blob-sealed' });
     }
+  });
+
+  it('seals what was active before there was a key when it is applied once more, and makes no version of that', async () => {
+    const secret = { id: 'ef'.repeat(16), secret: randomBytes(32) };
+    const bare = await store();
+    const checkpoint = newCheckpoint();
+    await apply(publicationOf(bare), checkpoint, 'a');
+    const { manifest, digest } = await apply(publicationOf(bare), checkpoint, 'b');
+    const own = await openStore(await server.connect(), 1, 30_000, { secrets: [secret] });
+    const change = { kind: 'change', apply: manifest.masks.slice(1), restore: [] } as const;
+    expect(await publishChange(publicationOf(own), checkpoint, change, forced)).toMatchObject({
+      changed: false,
+      digest,
+    });
+    for (const hash of [...manifest.masks.map(({ mask }) => mask), manifest.union ?? ''])
+      expect(isSealed(await own.blobs.get(maskBlob(hash)))).toBe(true);
   });
 });

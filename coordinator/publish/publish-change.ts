@@ -13,7 +13,7 @@ import { masksOfVersion } from './versions.ts';
 export interface Published {
   readonly manifest: Manifest;
   readonly digest: string;
-  /** Whether the change made a version; one that changes nothing makes none. */
+  /** Whether the change made a version; one that changes nothing makes none, and stores what is active whole and sealed. */
   readonly changed: boolean;
 }
 
@@ -43,9 +43,10 @@ export async function publishChange(
     if (standing.head !== undefined && base?.record === standing.head.hash && !isPublished(standing))
       await publishRecord(publication, standing.head.record, standing.head.hash);
     const { masks, forced } = await masksAfter(publication, checkpoint, trust, change, base, cause);
+    // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key.
+    const union = await uniteActive(store.masks, checkpoint, masks);
     if (base !== undefined && change.kind !== 'sign' && sameMasks(masks, base.masks))
       return unchanged(checkpoint, base);
-    const union = await uniteActive(store.masks, checkpoint, masks);
     const reported = await publication.reportedVersion(checkpoint);
     const record: ChangeRecord = {
       format: 'lethe-audit-1',

@@ -4,7 +4,8 @@ import { type SumRecord, sumRecordSchema } from '../../coordinator/store/sum-rec
 import { verdictSchema, type Verdict } from '../../coordinator/store/verdict.ts';
 import { Blobs } from '../../shared/bus/blobs.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
-import { recordFilters } from '../../shared/bus/names.ts';
+import { blobStore, recordFilters } from '../../shared/bus/names.ts';
+import { orderedRead } from '../../shared/bus/ordered-read.ts';
 import { Records } from '../../shared/bus/records.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
 import type { CohortSum } from '../../shared/statistics/cohort-sum.ts';
@@ -13,6 +14,14 @@ import { decodeCohortSum } from '../../shared/statistics/cohort-sum-file.ts';
 /** The canonical bytes of a mask, as they are stored. */
 export async function maskBytes(bus: Bus, hash: string): Promise<Uint8Array> {
   return decompressMask(await new Blobs(bus).get(maskBlob(hash)), hash);
+}
+
+/** All that the object store holds, as whoever can read NATS finds it: entries and chunks, entered or not. */
+export async function blobStoreBytes(bus: Bus): Promise<Buffer> {
+  const found: Uint8Array[] = [];
+  for await (const event of orderedRead(bus, `OBJ_${blobStore}`, `$O.${blobStore}.>`, { live: false, batch: 256 }))
+    if (event.kind === 'message') found.push(event.message.bytes);
+  return Buffer.concat(found);
 }
 
 /** All verdicts of the store. */

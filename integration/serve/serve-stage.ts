@@ -29,7 +29,10 @@ export interface Serving {
 
 const leaseMs = 30_000;
 
-/** NATS, keys, and serving processes of emoji-sd; masks are published as coordinators do. Everything ends with `stop`. */
+/**
+ * NATS, keys, and serving processes of emoji-sd; masks are published as coordinators do, or by a coordinator. Everything ends
+ * with `stop`.
+ */
 export class ServeStage {
   readonly folder: string;
   readonly checkpoint: Checkpoint;
@@ -107,14 +110,17 @@ export class ServeStage {
 
   /** Starts `lethe serve` and waits until it listens. The same name keeps its state. */
   async serve(name: string, flags: readonly string[] = []): Promise<Serving> {
-    const { servers, credentials } = this.#server.address(name);
-    const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
-    const nats = ['--nats', servers.join(','), ...token, '--trust-list', join(this.folder, 'trust.json')];
-    const own = ['--name', name, '--state', join(this.folder, name), '--port', '0', '--data', this.folder, '--json'];
-    const started = new LoggedProcess(join('cli', 'main.js'), ['serve', ...nats, ...own, ...flags]);
-    this.#processes.push(started);
+    const own = ['--state', join(this.folder, name), '--port', '0', '--data', this.folder, '--json'];
+    const started = this.#start(join('cli', 'main.js'), name, ['serve'], [...own, ...flags]);
     const { url } = await started.logged(({ msg }) => msg === 'listening');
     return { name, url: String(url), process: started };
+  }
+
+  /** Starts a coordinator that signs changes, and waits until it listens. @returns its address */
+  async coordinator(name: string, flags: readonly string[] = []): Promise<string> {
+    const own = ['--signing-key', join(this.folder, 'signing.pem'), '--insecure', 'true'];
+    const started = this.#start(join('coordinator', 'run', 'main.js'), name, [], [...own, ...flags]);
+    return String((await started.logged(({ msg }) => msg === 'listening'))['address']);
   }
 
   /** Waits until a process makes images under a version. @returns the line of its log that says so */
@@ -140,5 +146,14 @@ export class ServeStage {
     await Promise.all(this.#buses.map((bus) => bus.close()));
     await this.#server.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #start(script: string, name: string, command: readonly string[], flags: readonly string[]): LoggedProcess {
+    const { servers, credentials } = this.#server.address(name);
+    const token = credentials?.kind === 'token' ? ['--nats-token', credentials.token] : [];
+    const nats = ['--nats', servers.join(','), ...token, '--trust-list', join(this.folder, 'trust.json')];
+    const started = new LoggedProcess(script, [...command, ...nats, '--name', name, ...flags]);
+    this.#processes.push(started);
+    return started;
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import OpenAI, { APIError } from 'openai';
+import { APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Broadcast } from '../../shared/bus/broadcast.ts';
 import { Documents } from '../../shared/bus/documents.ts';
@@ -9,6 +9,7 @@ import { newKey } from '../../shared/manifest/manifests.spec-support.ts';
 import { manifestOf } from '../../worker/serve/published.spec-support.ts';
 import { signManifest } from '../../shared/manifest/sign-manifest.ts';
 import { maskWith, siteLayers, someBits } from '../../worker/prune/masks.spec-support.ts';
+import { type Answer, ask, type Asked, clientOf } from './ask-image.spec-support.ts';
 import { ServeStage, type Serving } from './serve-stage.ts';
 
 /** Few: what is tested is who makes which image, not how good it is. */
@@ -18,29 +19,6 @@ const swaps = Number(process.env['LETHE_SWAPS'] ?? 6);
 /** Milliseconds they may take on a busy machine. */
 const swapsMs = 60_000 + 15_000 * swaps;
 const patience = { timeout: 30_000, interval: 50 };
-
-interface Asked {
-  readonly prompt: string;
-  readonly seed: number;
-}
-interface Answer extends Asked {
-  readonly version: number;
-  /** PNG, base64. */
-  readonly image: string;
-}
-
-const clientOf = ({ url }: Serving): OpenAI =>
-  new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0, timeout: 60_000 });
-
-/** One image. @throws APIError for every answer but 200 */
-async function ask(client: OpenAI, { prompt, seed }: Asked): Promise<Answer> {
-  // `seed` is this API's own: the client passes on what it does not know.
-  const body = { model: 'emoji-sd', prompt, seed, n: 1 } as OpenAI.ImageGenerateParamsNonStreaming;
-  const { data, response } = await client.images.generate(body).withResponse();
-  const image = data.data?.[0]?.b64_json;
-  if (image === undefined) throw new Error('there is no image');
-  return { prompt, seed, version: Number(response.headers.get('lethe-manifest-version')), image };
-}
 
 const asked: readonly Asked[] = ['a picture of a cat', 'a picture of a violin in the style of Neon'].flatMap((prompt) =>
   [1, 2].map((seed) => ({ prompt, seed })),

@@ -11,6 +11,8 @@ const idLength = 16;
 const nonceLength = 12;
 const tagLength = 16;
 const headLength = magic.length + idLength;
+/** A union is made anew of its masks; a mask is made by its sweep alone. */
+const again = 'apply its masks once more; if that fails too, sweep their campaign again';
 
 /** Whether bytes are those of a sealed blob. */
 export function isSealed(bytes: Uint8Array): boolean {
@@ -46,8 +48,7 @@ export function sealBlob(bytes: Uint8Array, { secrets: [secret] }: FleetKey, nam
  */
 export function openBlob(bytes: Uint8Array, fleetKey: FleetKey | undefined, name: string): Uint8Array {
   if (!isSealed(bytes)) return bytes;
-  if (bytes.length < headLength + nonceLength + tagLength)
-    throw sealed(name, 'it ends before its tag', 'store it again: apply its mask once more');
+  if (bytes.length < headLength + nonceLength + tagLength) throw sealed(name, 'it ends before its tag', again);
   const secret = fleetKey?.secrets.find(({ id }) => id === idOf(bytes));
   if (secret === undefined)
     throw sealed(
@@ -65,12 +66,7 @@ export function openBlob(bytes: Uint8Array, fleetKey: FleetKey | undefined, name
   try {
     return new Uint8Array(Buffer.concat([decipher.update(bytes.subarray(nonceEnd, bodyEnd)), decipher.final()]));
   } catch (cause) {
-    throw sealed(
-      name,
-      'it was altered, or sealed under another name',
-      'store it again: apply its mask once more',
-      cause,
-    );
+    throw sealed(name, 'it was altered, or sealed under another name', again, cause);
   }
 }
 
