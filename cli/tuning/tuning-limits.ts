@@ -14,13 +14,13 @@ const usualSites: readonly (readonly SiteName[])[] = [
   ['ffn2', 'attn-key', 'attn-value', 'text'],
 ];
 const usualRatios: Readonly<Record<SiteName, readonly number[]>> = {
-  ffn2: [0.03, 0.05, 0.1],
+  ffn2: [0.03, 0.05],
   ffn1: [0.02, 0.05],
   'attn-key': [0.1],
   'attn-value': [0.05, 0.1],
-  text: [0.05, 0.1],
+  text: [0.1],
 };
-const usualMargins: readonly number[] = [1, 1.2];
+const usualMargins: readonly number[] = [1];
 const usualSelectRatios: readonly number[] = [0.5, 0.8];
 
 /** Of a campaign; where it has no retain list there is nothing but each concept's base to compare with. */
