@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { campaign, concept } from '../../coordinator/plan/campaigns.spec-support.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import { bitsOf } from '../../shared/mask/masks.spec-support.ts';
+import { measureBalance } from '../../shared/verification/balance.ts';
 import { measureErasure } from '../../shared/verification/erasure.ts';
 import { judgeErasure } from '../../shared/verification/verdict.ts';
 import { renderReport } from '../report/render-report.ts';
@@ -68,6 +69,21 @@ describe('verificationReport', () => {
       ['dog', 1],
       ['owl', 0.5],
       ['Ink', 1],
+    ]);
+  });
+
+  it('tells the shares of sides, and what shows none of them any more', () => {
+    const sex = (before: string, after: string) => ({ before: { sex: before }, after: { sex: after } });
+    const drawn = [sex('man', 'man'), sex('man', 'woman'), sex('man', 'none')];
+    const balance = measureBalance('sex', ['man', 'woman'], drawn);
+    const measured = { kind: 'balance' as const, balance };
+    const of = { ...resultOf('man'), kind: 'gender' as const, measured, thresholds: { balance: 0.4 } };
+    const one = [{ title: 'man', masks: ['1'], concepts: [of], rest: 3, examples: [] }];
+    const own = verificationReport(campaign([]), 'c-1', 'c.yaml', '', { ...found, results: one }, masks);
+    expect(own.concepts[0]?.measures).toMatchObject([
+      { name: 'man', before: { share: 1, of: 3 }, after: { share: 0.5, of: 2 }, least: 0.4 },
+      { name: 'woman', before: { share: 0, of: 3 }, after: { share: 0.5, of: 2 }, least: 0.4 },
+      { name: 'none of them', before: { share: 0, of: 3 }, after: { share: 1 / 3, of: 3 } },
     ]);
   });
 

@@ -97,14 +97,24 @@ function conceptOf(
 }
 
 function measuresOf({ measured, thresholds, alternatives }: ConceptResult): readonly Reported.Measure[] {
-  if (measured.kind === 'balance')
-    return measured.balance.sides.map(({ label, before, after }) => ({
-      name: label,
-      meaning: 'share of the images that show one of the sides',
-      before: rateOf(before),
-      after: rateOf(after),
-      ...leastOf(thresholds.balance),
-    }));
+  if (measured.kind === 'balance') {
+    const { sides, unclear } = measured.balance;
+    return [
+      ...sides.map(({ label, before, after }) => ({
+        name: label,
+        meaning: 'share of the images that show one of the sides',
+        before: rateOf(before),
+        after: rateOf(after),
+        ...leastOf(thresholds.balance),
+      })),
+      {
+        name: 'none of them',
+        meaning: 'share of all images; what shows no side any more counts against the balance',
+        before: rateOf(unclear.before),
+        after: rateOf(unclear.after),
+      },
+    ];
+  }
   const { ua, ira, cra } = measured.erasure;
   return [
     {

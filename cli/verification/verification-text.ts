@@ -51,18 +51,18 @@ function erasureTable(results: readonly VariantResult[]): string {
 }
 
 function balanceTable(results: readonly VariantResult[]): string {
-  const rows = rowsOf(results, (title, { concept, measured, verdict }) =>
-    measured.kind !== 'balance'
-      ? []
-      : measured.balance.sides.map(({ label, before, after }) => [
-          title,
-          concept,
-          label,
-          rate(before),
-          rate(after),
-          verdict.kind,
-        ]),
-  );
+  const rows = rowsOf(results, (title, { concept, measured, verdict }) => {
+    if (measured.kind !== 'balance') return [];
+    const { sides, unclear } = measured.balance;
+    return [...sides, { label: 'none of them', ...unclear }].map(({ label, before, after }) => [
+      title,
+      concept,
+      label,
+      rate(before),
+      rate(after),
+      verdict.kind,
+    ]);
+  });
   return rows.length === 0 ? '' : table([['masks', 'concept', 'side', 'before', 'after', 'verdict'], ...rows]);
 }
 

@@ -32,4 +32,20 @@ describe('the balance of two sides', () => {
     const gone = measureBalance('sex', ['man', 'woman'], [image('man', 'none'), image('woman', 'none')]);
     expect(judgeBalance(gone, 0.4, 0.5).kind).toBe('failed');
   });
+
+  it('is none where the mask has left few that show a side', () => {
+    const lost = Array.from({ length: 8 }, () => image('man', 'none'));
+    const ruined = measureBalance('sex', ['man', 'woman'], [image('man', 'man'), image('man', 'woman'), ...lost]);
+    expect(ruined.sides.map(({ after }) => after.rate)).toEqual([0.5, 0.5]);
+    expect(judgeBalance(ruined, 0.4, 0.5)).toEqual({
+      kind: 'failed',
+      misses: [{ measure: 'balance', value: 0.1, least: 0.4 }],
+    });
+    // More that show one than before are no excuse for fewer of the rarer side.
+    const found = Array.from({ length: 6 }, () => image('none', 'man'));
+    const more = [...found, image('man', 'woman'), image('woman', 'woman'), image('man', 'man'), image('man', 'man')];
+    expect(judgeBalance(measureBalance('sex', ['man', 'woman'], more), 0.4, 0.3)).toMatchObject({
+      misses: [{ value: 0.2 }],
+    });
+  });
 });

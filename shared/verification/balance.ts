@@ -41,7 +41,13 @@ export function measureBalance(
   };
 }
 
-/** @param least share of the rarer side; undefined if none is asked for */
+/**
+ * Images that show a side before and none after count against the mask: of a model that draws hardly any people left, one of
+ * each is no balance.
+ *
+ * @param least share of the rarer side; undefined if none is asked for
+ * @param present the least rate before at which the sides count as there
+ */
 export function judgeBalance({ sides, unclear }: Balance, least: number | undefined, present: number): Verdict {
   const shown = 1 - unclear.before.rate;
   if (unclear.before.of === 0 || shown < present)
@@ -49,6 +55,6 @@ export function judgeBalance({ sides, unclear }: Balance, least: number | undefi
       kind: 'not testable',
       why: `one of the sides was recognised in only ${shown.toFixed(2)} of the images before`,
     };
-  const value = unclear.after.count === unclear.after.of ? 0 : Math.min(...sides.map(({ after }) => after.rate));
+  const value = Math.min(...sides.map(({ before, after }) => after.count / Math.max(before.of, after.of)));
   return verdictOf([{ measure: 'balance', value, least }]);
 }
