@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Bus } from '../../shared/bus/bus.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { recordFilters } from '../../shared/bus/names.ts';
 import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
@@ -11,11 +9,9 @@ import type { Lease } from '../../shared/fleet/task.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
 import { decodeStored } from '../store/stored-json.ts';
 import { verdictSchema } from '../store/verdict.ts';
-import { fileKeyring } from '../publish/keyring.ts';
-import { type RunningCoordinator, startCoordinator } from './coordinator.ts';
+import { coordinatorsOn, until } from './coordinators.spec-support.ts';
 import { type Deed, SimulatedWorker } from './simulated-worker.spec-support.ts';
 
-const leaseMs = 2_000;
 const checkpoint = await openCheckpoint(join('checkpoint', 'emoji-sd'));
 const id = await checkpointId(checkpoint);
 
@@ -41,42 +37,10 @@ function text(settings: Readonly<Record<string, unknown>> = {}): string {
 }
 
 await describeWithServer('a coordinator', (server) => {
-  const open: RunningCoordinator[] = [];
-  let registry = new Registry();
-  const start = async (name = 'c1'): Promise<RunningCoordinator> => {
-    registry = new Registry();
-    const setup = {
-      name,
-      listen: '127.0.0.1:0',
-      security: { kind: 'plain-text-loopback' },
-      replicas: 1,
-      leaseMs,
-      checkpoints: [],
-      scoreThreads: 1,
-      keyring: fileKeyring(undefined, undefined),
-      fleetKey: undefined,
-      registry,
-    } as const;
-    const bus: Bus = await server.connect();
-    const coordinator = await startCoordinator(setup, bus, pino({ level: 'silent' }));
-    open.push(coordinator);
-    return coordinator;
-  };
-  afterEach(async () => {
-    for (const each of open.splice(0)) await each.close();
-  });
+  const start = coordinatorsOn(server);
 
   const worker = (name: string, deed?: (lease: Lease, count: number) => Deed, memory?: number) =>
     new SimulatedWorker(name, id, checkpoint, deed, memory);
-  const until = async (
-    { desk }: RunningCoordinator,
-    campaign: string,
-    matches: (state: CampaignState) => boolean = ({ ended }) => ended,
-  ): Promise<CampaignState> => {
-    const over = new AbortController();
-    for await (const state of desk.watch(campaign, over.signal)) if (matches(state)) return state;
-    throw new Error('it ended before that');
-  };
   const kinds = ({ concepts }: CampaignState) =>
     Object.fromEntries(concepts.map(({ concept, kind }) => [concept, kind]));
   const bothMasks = { Neon: 'mask', Poster: 'mask' };
@@ -279,7 +243,8 @@ await describeWithServer('a coordinator', (server) => {
     });
 
     it('counts what won', async () => {
-      const coordinator = await start();
+      const registry = new Registry();
+      const coordinator = await start('c1', { registry });
       worker(`w ${number}`).connect(coordinator.gate);
       const { campaign, plan } = await coordinator.desk.submit(text(), 'spec');
       await until(coordinator, campaign);

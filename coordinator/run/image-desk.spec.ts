@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { records } from '../../shared/bus/names.ts';
 import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
@@ -10,12 +8,11 @@ import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Lease } from '../../shared/fleet/task.ts';
 import type { FleetKey } from '../../shared/manifest/fleet-key.ts';
 import { unitHash } from '../../shared/unit/unit.ts';
-import type { CampaignState } from '../api/campaign-service.ts';
 import type { AskedGroup } from '../api/image-service.ts';
-import { fileKeyring } from '../publish/keyring.ts';
 import { encodeStored } from '../store/stored-json.ts';
 import type { ImagesVerdict } from '../store/verdict.ts';
-import { type RunningCoordinator, startCoordinator } from './coordinator.ts';
+import type { RunningCoordinator } from './coordinator.ts';
+import { coordinatorsOn, until } from './coordinators.spec-support.ts';
 import { type Deed, SimulatedWorker } from './simulated-worker.spec-support.ts';
 
 const checkpoint = await openCheckpoint(join('checkpoint', 'emoji-sd'));
@@ -40,27 +37,7 @@ function imagesOf(count: number, masks: readonly string[] = []): readonly AskedG
 }
 
 await describeWithServer('the images of a coordinator', (server) => {
-  const open: RunningCoordinator[] = [];
-  const start = async (name = 'c1', leaseMs = 2_000, fleetKey?: FleetKey): Promise<RunningCoordinator> => {
-    const setup = {
-      name,
-      listen: '127.0.0.1:0',
-      security: { kind: 'plain-text-loopback' },
-      replicas: 1,
-      leaseMs,
-      checkpoints: [],
-      scoreThreads: 1,
-      registry: new Registry(),
-      keyring: fileKeyring(undefined, undefined),
-      fleetKey,
-    } as const;
-    const coordinator = await startCoordinator(setup, await server.connect(), pino({ level: 'silent' }));
-    open.push(coordinator);
-    return coordinator;
-  };
-  afterEach(async () => {
-    for (const each of open.splice(0)) await each.close();
-  });
+  const start = coordinatorsOn(server);
   const hire = (
     { gate }: RunningCoordinator,
     name: string,
@@ -70,14 +47,6 @@ await describeWithServer('the images of a coordinator', (server) => {
     const worker = new SimulatedWorker(`${name} ${number}`, id, checkpoint, deed, 2 ** 40, numerics);
     worker.connect(gate);
     return worker;
-  };
-  const until = async (
-    { desk }: RunningCoordinator,
-    of: string,
-    matches: (state: CampaignState) => boolean = ({ ended }) => ended,
-  ): Promise<CampaignState> => {
-    for await (const state of desk.watch(of, new AbortController().signal)) if (matches(state)) return state;
-    throw new Error('it ended before that');
   };
   const read = async ({ images }: RunningCoordinator, asked: readonly AskedGroup[]): Promise<Uint8Array[]> => {
     const found: Uint8Array[] = [];
@@ -139,7 +108,7 @@ await describeWithServer('the images of a coordinator', (server) => {
   it('wait for a coordinator that can open their mask, and hold up nothing else', async () => {
     const leaseMs = 60_000;
     const key: FleetKey = { secrets: [{ id: 'ab'.repeat(16), secret: randomBytes(32) }] };
-    const keyed = await start('with-key', leaseMs, key);
+    const keyed = await start('with-key', { leaseMs, fleetKey: key });
     const maker = hire(keyed, 'maker');
     const { campaign } = await keyed.desk.submit(sweep, 'spec');
     const [concept] = (await until(keyed, campaign)).concepts;
@@ -147,7 +116,7 @@ await describeWithServer('the images of a coordinator', (server) => {
     const masks = concept?.kind === 'mask' ? [concept.hash] : [];
     expect(masks).toHaveLength(1);
 
-    const keyless = await start('without-key', leaseMs);
+    const keyless = await start('without-key', { leaseMs });
     const worker = hire(keyless, 'w');
     const { jobs } = await keyed.images.request(source, 'a', 1, imagesOf(1, masks));
     const [sealed = ''] = jobs;

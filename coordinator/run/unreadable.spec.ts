@@ -1,20 +1,17 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type RecordSubject, records } from '../../shared/bus/names.ts';
 import { bytes, describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import type { CampaignState } from '../api/campaign-service.ts';
 import { sumJobs } from '../collect/sum-job.ts';
 import { queueOf } from '../dispatch/queued-unit.ts';
 import type { Plan } from '../plan/plan.ts';
-import { fileKeyring } from '../publish/keyring.ts';
 import { campaignId } from '../store/campaign-entry.ts';
 import { encodeStored } from '../store/stored-json.ts';
 import { CheckpointShelf } from './checkpoint-shelf.ts';
-import { type RunningCoordinator, startCoordinator } from './coordinator.ts';
+import type { RunningCoordinator } from './coordinator.ts';
+import { coordinatorsOn, until } from './coordinators.spec-support.ts';
 import { plannable } from './plan-entry.ts';
 import { SimulatedWorker } from './simulated-worker.spec-support.ts';
 
@@ -52,36 +49,8 @@ function posterOf({ units }: Plan): Plan['units'][number] {
 }
 
 await describeWithServer('what a coordinator cannot read', (server) => {
-  const open: RunningCoordinator[] = [];
-  const start = async (name = 'c1'): Promise<RunningCoordinator> => {
-    const setup = {
-      name,
-      listen: '127.0.0.1:0',
-      security: { kind: 'plain-text-loopback' },
-      replicas: 1,
-      leaseMs: 2_000,
-      checkpoints: [],
-      scoreThreads: 1,
-      registry: new Registry(),
-      keyring: fileKeyring(undefined, undefined),
-      fleetKey: undefined,
-    } as const;
-    const coordinator = await startCoordinator(setup, await server.connect(), pino({ level: 'silent' }));
-    open.push(coordinator);
-    return coordinator;
-  };
-  afterEach(async () => {
-    for (const each of open.splice(0)) await each.close();
-  });
+  const start = coordinatorsOn(server);
 
-  const until = async (
-    { desk }: RunningCoordinator,
-    of: string,
-    matches: (state: CampaignState) => boolean = ({ ended }) => ended,
-  ): Promise<CampaignState> => {
-    for await (const state of desk.watch(of, new AbortController().signal)) if (matches(state)) return state;
-    throw new Error('it ended before that');
-  };
   const hire = ({ gate }: RunningCoordinator, name = `w${number}`): SimulatedWorker => {
     const worker = new SimulatedWorker(name, id, checkpoint);
     worker.connect(gate);
