@@ -24,14 +24,15 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
     if (!wanted.has(cohort.id)) wanted.set(cohort.id, { cohort, sites: new Set() });
     return cohort.id;
   };
+  // Most concepts retain the whole list: thousands of them hash it once.
+  let whole: string | undefined;
+  const retainOf = (concept: Concept): string | undefined => {
+    if (campaign.retain.length === 0) return undefined;
+    const kept = retainedBeside(concept, campaign.retain);
+    return kept.length < campaign.retain.length ? idOf(kept) : (whole ??= idOf(kept));
+  };
   const concepts = campaign.concepts.map((concept): PlannedConcept => {
-    const retain = retainedBeside(concept, campaign.retain);
-    const planned = planConcept(
-      concept,
-      idOf(concept.target),
-      idOf(concept.base),
-      retain.length === 0 ? undefined : idOf(retain),
-    );
+    const planned = planConcept(concept, idOf(concept.target), idOf(concept.base), retainOf(concept));
     for (const { site, against } of planned.sites)
       for (const id of [planned.target, against]) wanted.get(id)?.sites.add(site);
     return planned;
@@ -67,7 +68,7 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
 function retainedBeside({ name, target }: Concept, retain: readonly TrajectoryKey[]): readonly TrajectoryKey[] {
   const own = new Set(target.map(({ prompt }) => prompt));
   const kept = retain.filter(({ prompt }) => !own.has(prompt));
-  if (kept.length === 0 && retain.length > 0)
+  if (kept.length === 0)
     throw invalid('retain', `all of its prompts are targets of ${name}`, 'list prompts of what must stay');
   return kept;
 }
