@@ -163,13 +163,10 @@ async function comparedMasks(
   return { densities: sizes, overlaps };
 }
 
-function progressText(
-  concepts: readonly string[],
-  { spent, budget, trials }: SearchState,
-  candidates: number,
-  samples: number,
-): string {
-  const best = chooseWinner(trials);
+function progressText(concepts: readonly string[], state: SearchState, candidates: number, samples: number): string {
+  const { spent, budget } = state;
+  // By what was drawn on all images: a few of them tell little of shares near 1.
+  const best = chooseWinner(wholeTrials(state));
   const found = best === undefined ? '' : `; best so far: ${best.certainty}`;
   return `${concepts.join(' + ')}: ${candidates} candidates on ${samples} images of each list (${spent} of ${budget} images made${found})`;
 }
