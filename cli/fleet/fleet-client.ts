@@ -1,12 +1,4 @@
-import {
-  type CallOptions,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import {
   type CampaignEvent,
   CampaignServiceClient,
@@ -34,17 +26,10 @@ import {
   type ServingResponse,
   type TestImages,
 } from '../../gen/fleet/v1/mask.ts';
-import { Failure } from '../../gen/fleet/v1/unit.ts';
-import { failureTrailer } from '../../coordinator/api/grpc-status.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
 import { violation } from '../../shared/fleet/violation.ts';
-import { writeDrained } from '../../shared/fleet/write-drained.ts';
-import { errorOfFailure } from './remote-error.ts';
-
-/** Milliseconds that a question which needs no model may take: a plan opens and hashes the checkpoint. */
-const answerMs = 120_000;
+import { ask, explained, received, send } from './remote-call.ts';
 
 /**
  * What commands ask of a coordinator, in the messages of proto/fleet/v1. Every method throws the coordinator's own error
@@ -69,24 +54,24 @@ export class FleetClient {
   }
 
   async submit(request: SubmitRequest): Promise<SubmitResponse> {
-    return this.#ask(this.#campaigns.submit.bind(this.#campaigns), request);
+    return ask(this.address, this.#campaigns.submit.bind(this.#campaigns), request);
   }
 
   async plan(request: SubmitRequest): Promise<PlanResponse> {
-    return this.#ask(this.#campaigns.plan.bind(this.#campaigns), request);
+    return ask(this.address, this.#campaigns.plan.bind(this.#campaigns), request);
   }
 
   async cancel(campaign: string, reason: string): Promise<void> {
-    await this.#ask(this.#campaigns.cancel.bind(this.#campaigns), { campaign, reason });
+    await ask(this.address, this.#campaigns.cancel.bind(this.#campaigns), { campaign, reason });
   }
 
   async status(): Promise<readonly CampaignEvent[]> {
-    return (await this.#ask(this.#fleet.status.bind(this.#fleet), {})).campaigns;
+    return (await ask(this.address, this.#fleet.status.bind(this.#fleet), {})).campaigns;
   }
 
   /** @param ms until a coordinator that does not answer counts as gone */
   async workers(ms?: number): Promise<readonly WorkerStatus[]> {
-    return (await this.#ask(this.#fleet.workers.bind(this.#fleet), {}, ms)).workers;
+    return (await ask(this.address, this.#fleet.workers.bind(this.#fleet), {}, ms)).workers;
   }
 
   /** The campaign's states, until it is over or `signal` aborts. */
@@ -100,7 +85,7 @@ export class FleetClient {
       if (signal.aborted) return;
       for await (const event of call) yield event as CampaignEvent;
     } catch (error) {
-      if (!signal.aborted) throw this.#explain(error);
+      if (!signal.aborted) throw explained(this.address, error);
     } finally {
       signal.removeEventListener('abort', stop);
       call.cancel();
@@ -110,7 +95,7 @@ export class FleetClient {
   /** The bytes of a mask as they are stored: to be checked against `hash`. */
   async mask(hash: string): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    for await (const { data } of this.#stream(this.#masks.fetch({ hash }))) pieces.push(data);
+    for await (const { data } of received(this.address, this.#masks.fetch({ hash }))) pieces.push(data);
     return new Uint8Array(Buffer.concat(pieces));
   }
 
@@ -122,34 +107,34 @@ export class FleetClient {
     cause: Cause,
   ): Promise<ManifestResponse> {
     const request = { checkpoint, masks: [...masks], restore: [...restore], cause };
-    return this.#ask(this.#masks.apply.bind(this.#masks), request);
+    return ask(this.address, this.#masks.apply.bind(this.#masks), request);
   }
 
   async rollback(checkpoint: string, version: number, cause: Cause): Promise<ManifestResponse> {
-    return this.#ask(this.#masks.rollback.bind(this.#masks), { checkpoint, version, cause });
+    return ask(this.address, this.#masks.rollback.bind(this.#masks), { checkpoint, version, cause });
   }
 
   /** Signs every manifest with the key, those that it has signed already excepted. */
   sign(key: string, cause: Cause): AsyncGenerator<ManifestResponse, void> {
-    return this.#stream(this.#masks.sign({ key, cause }));
+    return received(this.address, this.#masks.sign({ key, cause }));
   }
 
   /** What is active, of every checkpoint. */
   active(): AsyncGenerator<ManifestResponse, void> {
-    return this.#stream(this.#masks.active({}));
+    return received(this.address, this.#masks.active({}));
   }
 
   /** @param limit the newest so many; 0 for all */
   history(checkpoint: string, limit: number): AsyncGenerator<HistoryEntry, void> {
-    return this.#stream(this.#masks.history({ checkpoint, limit }));
+    return received(this.address, this.#masks.history({ checkpoint, limit }));
   }
 
   audit(checkpoint: string): AsyncGenerator<AuditEntry, void> {
-    return this.#stream(this.#masks.audit({ checkpoint }));
+    return received(this.address, this.#masks.audit({ checkpoint }));
   }
 
   async serving(checkpoint: string): Promise<ServingResponse> {
-    return this.#ask(this.#masks.serving.bind(this.#masks), { checkpoint });
+    return ask(this.address, this.#masks.serving.bind(this.#masks), { checkpoint });
   }
 
   /** @returns the hash of the report, by which audit records name the verification */
@@ -161,29 +146,16 @@ export class FleetClient {
     images: TestImages,
   ): Promise<string> {
     const request = { mask, checkpoint, passed, report: Buffer.from(report), images };
-    return (await this.#ask(this.#masks.recordVerification.bind(this.#masks), request)).report;
+    return (await ask(this.address, this.#masks.recordVerification.bind(this.#masks), request)).report;
   }
 
   /** Has images made. Groups that are together too large for a message are sent in several. */
   async makeImages(head: ImagesHead, groups: Iterable<ImageGroup>): Promise<RequestImagesResponse> {
-    const { promise, resolve, reject } = deferred<RequestImagesResponse>();
-    const options = { deadline: Date.now() + answerMs };
-    const call = this.#images.request(new Metadata(), options, (error, response) => {
-      if (error === null) resolve(response);
-      else reject(this.#explain(error));
-    });
-    // The answer says why; a write after it has come says nothing.
-    call.on('error', () => undefined);
     const pieces = (function* (): Generator<RequestImagesRequest, void> {
       yield { piece: { $case: 'head', value: head } };
       for (const value of groups) yield { piece: { $case: 'group', value } };
     })();
-    for (const piece of pieces) {
-      if (call.destroyed) break;
-      await writeDrained(call, piece).catch(() => undefined);
-    }
-    call.end();
-    return promise;
+    return send(this.address, this.#images.request.bind(this.#images), pieces);
   }
 
   /** The PNG files of stored images, in order and each whole: `protocol-violated` if they come otherwise. */
@@ -191,7 +163,7 @@ export class FleetClient {
     const asked = request.groups.reduce((sum, { trajectories }) => sum + trajectories.length, 0);
     const pieces: Uint8Array[] = [];
     let next = 0;
-    for await (const { image, data, last } of this.#stream(this.#images.fetch(request))) {
+    for await (const { image, data, last } of received(this.address, this.#images.fetch(request))) {
       if (image !== next || image >= asked) throw violation('image', `image ${image} came in the place of ${next}`);
       pieces.push(data);
       if (!last) continue;
@@ -204,60 +176,4 @@ export class FleetClient {
   close(): void {
     for (const client of [this.#campaigns, this.#fleet, this.#masks, this.#images]) client.close();
   }
-
-  async *#stream<Response>(call: ClientReadableStream<Response>): AsyncGenerator<Response, void> {
-    try {
-      for await (const response of call) yield response as Response;
-    } catch (error) {
-      throw this.#explain(error);
-    } finally {
-      call.cancel();
-    }
-  }
-
-  #ask<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, ms = answerMs): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      method(request, new Metadata(), { deadline: Date.now() + ms }, (error, response) => {
-        if (error === null) resolve(response);
-        else reject(this.#explain(error));
-      });
-    });
-  }
-
-  #explain(error: unknown): LetheError {
-    const { metadata, code, details } = error as Partial<ServiceError>;
-    const [trailer] = metadata?.get(failureTrailer) ?? [];
-    if (trailer instanceof Uint8Array) return errorOfFailure(Failure.decode(trailer));
-    const isGone = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
-    return new LetheError(isGone ? 'fleet-unreachable' : 'fleet-lost', {
-      what: 'cannot ask the coordinator',
-      where: this.address,
-      why: details ?? String(error),
-      next: 'start a fleet with `lethe up`, or name its coordinator with --coordinator or LETHE_COORDINATOR',
-      cause: error,
-    });
-  }
 }
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: LetheError) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: Deferred<T>['resolve'] = () => undefined;
-  let reject: Deferred<T>['reject'] = () => undefined;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
-
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
