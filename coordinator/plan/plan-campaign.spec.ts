@@ -235,6 +235,9 @@ describe('planCampaign', () => {
     ]);
     const none = campaign([concept('cat', ['a cat'], ['a bus'], contrast)], { retain: retain.slice(0, 1) });
     expect(() => plan(none)).toThrow(expect.objectContaining({ code: 'campaign-invalid', where: 'retain' }));
+    // What compares with its base alone has nothing to do with the list.
+    const unused = { ...none, concepts: [concept('cat', ['a cat'], ['a bus'])] };
+    expect(plan(unused).cohorts).toHaveLength(2);
   });
 
   it('refuses sites that the checkpoint lacks and a tau beyond its calls', () => {

@@ -27,7 +27,8 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
   // Most concepts retain the whole list: thousands of them hash it once.
   let whole: string | undefined;
   const retainOf = (concept: Concept): string | undefined => {
-    if (campaign.retain.length === 0) return undefined;
+    if (campaign.retain.length === 0 || !concept.mask.sites.some(({ selection }) => selection === 'contrast'))
+      return undefined;
     const kept = retainedBeside(concept, campaign.retain);
     return kept.length < campaign.retain.length ? idOf(kept) : (whole ??= idOf(kept));
   };
