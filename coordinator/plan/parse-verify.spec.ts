@@ -120,7 +120,7 @@ verify:
       problems(`name: demo
 concepts:
   - { name: a, kind: object, target: [x], base: [y] }
-  - { name: b, kind: object, target: [x], base: [y], verify: { sides: [man, woman], thresholds: { ua: 1 } } }
+  - { name: b, kind: object, target: [x], base: [y], verify: { sides: [man, woman], thresholds: { ua: 1 }, alternatives: { misspelt: [z] } } }
   - { name: c, kind: object, target: [x], base: [y], verify: { thresholds: { balance: 0.5 } } }
 verify:
   prompts: ["{a object}"]
@@ -131,6 +131,7 @@ verify:
       '4:71 concepts[1].verify.sides: sides are of a concept of kind gender',
       '4:71 concepts[1].verify.sides: name the head that tells them apart: head is missing',
       '4:103 concepts[1].verify.thresholds.ua: a concept with sides is measured by balance',
+      '4:122 concepts[1].verify.alternatives: a concept with sides has no other words: give it more prompts',
       '5:87 concepts[2].verify.thresholds.balance: it is of a concept with sides',
       '8:21 verify.labels.object: it has either only or without',
       '8:61 verify.labels.style: no prompt has a place for it; there are object',

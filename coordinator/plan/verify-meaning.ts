@@ -28,7 +28,7 @@ export function verificationProblems(
       report(at, 'the campaign has no section verify, which says what test images are made of');
     const { data } = conceptVerification.safeParse(section);
     if (data === undefined) continue;
-    const { sides, head, label, thresholds = {}, together = {}, prompts, labels = {} } = data;
+    const { sides, head, label, thresholds = {}, together = {}, prompts, labels = {}, alternatives } = data;
     const asked = sides === undefined ? { ...own?.thresholds, ...thresholds } : thresholds;
     if (own !== undefined && Object.keys(asked).length === 0) report(at, nothingAsked);
     checkLabels(prompts ?? own?.prompts ?? [], labels, [...at, 'labels'], report);
@@ -39,6 +39,8 @@ export function verificationProblems(
     }
     if (concept['kind'] !== 'gender') report([...at, 'sides'], 'sides are of a concept of kind gender');
     if (head === undefined) report([...at, 'sides'], 'name the head that tells them apart: head is missing');
+    if (alternatives !== undefined)
+      report([...at, 'alternatives'], 'a concept with sides has no other words: give it more prompts');
     if (label !== undefined)
       report([...at, 'label'], 'a concept with sides is measured by their shares, and has no label');
     for (const [key, given] of Object.entries({ thresholds, together }))
