@@ -81,21 +81,19 @@ describe('the example campaigns', () => {
   it('emoji-demo runs each trajectory once: the styles share their base', async () => {
     const campaign = read('emoji-demo.yaml');
     const plan = planCampaign(campaign, await checkpointFacts(emojiSd, 'id', campaign.sampling), 'cpu');
-    const mask = (name: string) =>
-      plan.concepts
-        .find((each) => each.name === name)
-        ?.sites.map(({ site, skillRatio, selection }) => [site, skillRatio, selection]);
-    const contrast = (ffn2: number, value: number) => [
-      ['ffn2', ffn2, 'contrast'],
-      ['attn-value', value, 'contrast'],
+    const contrast = [
+      ['ffn2', 0.05, 'contrast'],
+      ['attn-key', 0.1, 'contrast'],
+      ['attn-value', 0.1, 'contrast'],
+      ['text', 0.1, 'contrast'],
     ];
-    expect(mask('violin')).toEqual(contrast(0.05, 0.1));
-    expect(mask('Neon')).toEqual(contrast(0.05, 0.1));
-    expect(mask('cat')).toEqual(contrast(0.1, 0.15));
-    expect(mask('Poster')).toEqual(contrast(0.1, 0.3));
+    for (const { sites, selectRatio } of plan.concepts) {
+      expect(sites.map(({ site, skillRatio, selection }) => [site, skillRatio, selection])).toEqual(contrast);
+      expect(selectRatio).toBe(0.8);
+    }
     expect(new Set(plan.concepts.map(({ base }) => base)).size).toBe(3);
     const { unetCalls, reference } = billOf(plan, () => false, defaultRates(plan, 1));
-    expect([unetCalls.total, reference.unetCalls]).toEqual([920, 4 * 2 * 16 * 51]);
+    expect([unetCalls.total, reference.unetCalls]).toEqual([92 * 21, 4 * 2 * 16 * 21]);
   });
 
   it('sd15-styles is a campaign', () => {
