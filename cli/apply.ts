@@ -4,7 +4,7 @@ import { timeoutOption } from './fleet/await-serving.ts';
 import { causeOf, type CauseOptions, forceOption, reasonOption, whoOption } from './fleet/change-cause.ts';
 import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
-import { type KnownMask, MaskShelf } from './fleet/mask-shelf.ts';
+import { type KnownMask, MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
 import * as options from './options.ts';
 
@@ -35,7 +35,7 @@ Examples:
       const settings = await fleetSettings(given);
       const client = await requireFleet(settings);
       try {
-        const { checkpoint, masks } = await namedMasks(new MaskShelf(settings.data, client), names);
+        const { checkpoint, masks } = await namedMasks(new MaskShelf(masksIn(settings.data), client), names);
         await changeMasks(client, checkpoint, () => client.apply(checkpoint, masks, [], cause), given);
       } finally {
         client.close();

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
-import { type KnownMask, MaskShelf } from './fleet/mask-shelf.ts';
+import { type KnownMask, MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { findFleet } from './fleet/open-fleet.ts';
 import { type SiteDensity, siteDensities } from './fleet/site-densities.ts';
 import * as options from './options.ts';
@@ -37,7 +37,7 @@ export async function withShelf(given: FleetOptions, work: (shelf: MaskShelf) =>
   const settings = await fleetSettings(given);
   const client = await findFleet(settings);
   try {
-    await work(new MaskShelf(settings.data, client));
+    await work(new MaskShelf(masksIn(settings.data), client));
   } finally {
     client?.close();
   }

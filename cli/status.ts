@@ -30,12 +30,12 @@ export function statusCommand(): Command {
 function statusText(campaigns: readonly CampaignEvent[]): string {
   if (campaigns.length === 0) return 'no campaign yet: `lethe sweep CAMPAIGN.yaml` runs one';
   const rows = campaigns.map((state) => {
-    const { campaign, units, concepts, workers, remainingSeconds } = state;
+    const { campaign, trial, units, concepts, workers, remainingSeconds } = state;
     const { waiting = 0, leased = 0, done = 0, failed = 0 } = units ?? {};
     const masks = concepts.filter((concept) => concept.state?.$case === 'mask').length;
     const rate = workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
     return [
-      campaign,
+      trial ? `${campaign} (trial)` : campaign,
       stateOf(state),
       done,
       leased,

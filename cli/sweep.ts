@@ -3,11 +3,13 @@ import type { PlanResponse } from '../gen/fleet/v1/campaign.ts';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
+import { timeoutOption } from './fleet/await-serving.ts';
 import { whoAmI } from './fleet/change-cause.ts';
+import { type MaskChange, madeChange } from './fleet/change-masks.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
-import { MaskShelf } from './fleet/mask-shelf.ts';
+import { MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { comesBack, openFleet, whileItRuns } from './fleet/open-fleet.ts';
 import { errorOfFailure } from './fleet/remote-error.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
@@ -24,6 +26,8 @@ interface SweepOptions extends FleetOptions {
   readonly plan?: boolean;
   readonly cancel?: string | true;
   readonly apply?: boolean;
+  /** Seconds that serving processes have to take over what --apply makes active. */
+  readonly timeout: number;
   readonly workers: number;
   readonly json?: boolean;
 }
@@ -38,6 +42,7 @@ export function sweepCommand(): Command {
       '--apply',
       'make the masks active at once, as `lethe apply --force --reason "sweep --apply"` would: verified or not',
     )
+    .addOption(timeoutOption())
     .addOption(workersOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -48,7 +53,7 @@ export function sweepCommand(): Command {
 Starts a fleet on this machine for the run if there is none (--workers). The same command goes on where an earlier one
 ended: what is stored is not run again. Ctrl-C ends that fleet in order; of a fleet that was there it only stops following.
 With --json the result is one object on stdout, and every change until then an object a line on stderr.
-Exit code 0 if every concept has its mask, 1 if some have none, 2 for a campaign that cannot be run.
+Exit code 0 if every concept has its mask, 1 if some have none or, with --apply, serving processes are behind after --timeout, 2 for a campaign that cannot be run.
 
 Example:
   $ lethe sweep deploy/campaign/emoji-demo.yaml --workers 2`,
@@ -76,7 +81,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     fleet.own?.kill();
   });
   try {
-    const request = { yaml, source: file };
+    const request = { yaml, source: file, trial: false };
     if (given.cancel !== undefined) {
       const id = campaignId(campaign.name, yaml);
       await fleet.client.cancel(id, given.cancel === true ? '' : given.cancel);
@@ -108,9 +113,9 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const seconds = (performance.now() - started) / 1000;
     const left = await fleet.client.plan(request);
     const { done = 0, failed = 0, waiting = 0, leased = 0 } = state.units ?? {};
-    const shelf = new MaskShelf(settings.data, fleet.client);
+    const shelf = new MaskShelf(masksIn(settings.data), fleet.client);
     const concepts = await conceptSummaries(state, shelf);
-    const active = given.apply === true ? await applied(fleet.client, concepts, shelf) : {};
+    const active = given.apply === true ? await applied(fleet.client, concepts, shelf, given.timeout) : undefined;
     const summary: SweepSummary = {
       campaign: id,
       units: { total: done + failed + waiting + leased, done, failed },
@@ -118,11 +123,12 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts,
       masks: shelf.folder,
-      ...('manifest' in active ? active : {}),
+      ...(active !== undefined && 'manifest' in active ? appliedSummary(active) : {}),
     };
     print(given, { ...summary }, summaryText(summary));
     reportFailed(summary, given.json === true);
-    if ('refusal' in active) report(active.refusal);
+    const trouble = active === undefined ? undefined : 'refusal' in active ? active.refusal : active.behind;
+    if (trouble !== undefined) report(trouble);
   } finally {
     progress.stop();
     await fleet.close();
@@ -130,22 +136,28 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   }
 }
 
-/** Makes the masks active that there are. What was found is not lost to the summary where that is refused. */
+/** Makes the masks active that there are, and waits for those that serve. What was found is not lost to the summary where that is refused. */
 async function applied(
   client: FleetClient,
   concepts: readonly ConceptSummary[],
   shelf: MaskShelf,
-): Promise<Pick<SweepSummary, 'manifest'> | { readonly refusal: unknown }> {
+  timeout: number,
+): Promise<MaskChange | { readonly refusal: unknown } | undefined> {
   const masks = concepts.flatMap(({ concept, mask }) => (mask === undefined ? [] : [{ concept, mask }]));
   const [first] = masks;
-  if (first === undefined) return {};
+  if (first === undefined) return undefined;
   try {
     const { checkpoint } = await shelf.read(first.mask);
     const cause = { who: whoAmI(), why: 'sweep --apply', force: true };
-    return { manifest: await client.apply(checkpoint, masks, [], cause) };
+    return await madeChange(client, checkpoint, () => client.apply(checkpoint, masks, [], cause), timeout);
   } catch (refusal) {
     return { refusal };
   }
+}
+
+function appliedSummary({ manifest, processes }: MaskChange): Partial<SweepSummary> {
+  const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
+  return { manifest, processes, missing };
 }
 
 /** Calls whose results were stored between two plans of one campaign. */

@@ -3,7 +3,8 @@ import { exitCodes, reportFailure } from '../output/failure.ts';
 import { shortHash } from '../output/figures.ts';
 import { servingBehind, servingText } from '../output/serving-rows.ts';
 import { type VerifiedMask, verifiedText } from '../output/verified-text.ts';
-import { awaitServing } from './await-serving.ts';
+import type { LetheError } from '../../shared/error/lethe-error.ts';
+import { awaitServing, type ServingRow } from './await-serving.ts';
 import type { FleetClient } from './fleet-client.ts';
 
 /** What apply, restore and rollback are told beside the change. */
@@ -12,37 +13,51 @@ export interface ChangeOptions {
   readonly json?: boolean;
 }
 
+/** What came of a change. */
+export interface MaskChange {
+  readonly manifest: ManifestResponse;
+  /** A row a process that serves. */
+  readonly processes: readonly ServingRow[];
+  /** Names those that have not taken it over; undefined if all have. */
+  readonly behind: LetheError | undefined;
+}
+
 /**
- * Makes a change, waits until the processes that serve have taken it over, and prints what is active and a row a process.
- * The exit code is 1 if some have not: they are named.
+ * Makes a change, and waits until the processes that serve have taken it over.
+ *
+ * @param timeout seconds that they have for it
  */
+export async function madeChange(
+  client: FleetClient,
+  checkpoint: string,
+  change: () => Promise<ManifestResponse>,
+  timeout: number,
+): Promise<MaskChange> {
+  const before = (await client.serving(checkpoint)).processes;
+  const manifest = await change();
+  const tell = ({ process: name, seconds }: ServingRow): void => {
+    if (process.stderr.isTTY)
+      process.stderr.write(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}\n`);
+  };
+  const processes = await awaitServing(client, checkpoint, manifest, before, timeout * 1000, tell);
+  return { manifest, processes, behind: servingBehind(checkpoint, processes, timeout) };
+}
+
+/** Makes a change, waits for it, and prints what is active and a row a process. The exit code is 1 if some are behind. */
 export async function changeMasks(
   client: FleetClient,
   checkpoint: string,
   change: () => Promise<ManifestResponse>,
   { timeout, json }: ChangeOptions,
 ): Promise<void> {
-  const before = (await client.serving(checkpoint)).processes;
-  const manifest = await change();
-  const rows = await awaitServing(
-    client,
-    checkpoint,
-    manifest,
-    before,
-    timeout * 1000,
-    ({ process: name, seconds }) => {
-      if (process.stderr.isTTY)
-        process.stderr.write(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}\n`);
-    },
-  );
-  const behind = servingBehind(checkpoint, rows, timeout);
-  const missing = rows.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
+  const { manifest, processes, behind } = await madeChange(client, checkpoint, change, timeout);
+  const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
   const masks = await recordedMasks(client, manifest);
   const { version, changed, digest } = manifest;
-  const text = `${activeText(manifest, masks)}\n${servingText(rows)}`;
+  const text = `${activeText(manifest, masks)}\n${servingText(processes)}`;
   process.stdout.write(
     json === true
-      ? `${JSON.stringify({ checkpoint, version, changed, masks, digest, processes: rows, missing })}\n`
+      ? `${JSON.stringify({ checkpoint, version, changed, masks, digest, processes, missing })}\n`
       : `${text}\n`,
   );
   if (behind === undefined) return;

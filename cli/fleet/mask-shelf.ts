@@ -19,14 +19,19 @@ const suffix = '.safetensors';
 /** Hex digits that name a mask, at least. */
 const prefix = /^[0-9a-f]{4,64}$/;
 
+/** Where masks that people know are kept, in the folder of the fleet. */
+export function masksIn(data: string): string {
+  return join(data, 'masks');
+}
+
 /** Masks of the fleet, kept as files by their hash: those once read are there without a fleet too. */
 export class MaskShelf {
   readonly folder: string;
   readonly #client: FleetClient | undefined;
 
-  /** @param data folder of the fleet */
-  constructor(data: string, client: FleetClient | undefined) {
-    this.folder = join(data, 'masks');
+  /** @param folder of the files */
+  constructor(folder: string, client: FleetClient | undefined) {
+    this.folder = folder;
     this.#client = client;
   }
 
@@ -34,11 +39,14 @@ export class MaskShelf {
     return join(this.folder, `${hash}${suffix}`);
   }
 
-  /** Those of the fleet's campaigns in their order, then those of files that no campaign there has made. */
+  /**
+   * Those of the fleet's campaigns in their order, then those of files that no campaign there has made. Candidates of `lethe
+   * tune` are none of them: a hundred masks would have one name.
+   */
   async list(): Promise<readonly KnownMask[]> {
     const campaigns = (await this.#client?.status()) ?? [];
-    const made = campaigns.flatMap(({ campaign, concepts }) =>
-      concepts.flatMap(({ concept, state }): readonly KnownMask[] =>
+    const made = campaigns.flatMap(({ campaign, concepts, trial }) =>
+      (trial ? [] : concepts).flatMap(({ concept, state }): readonly KnownMask[] =>
         state?.$case === 'mask' ? [{ hash: state.value, concept, campaign }] : [],
       ),
     );

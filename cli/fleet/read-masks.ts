@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { decodeMask, maskInvalid, maskName } from '../../shared/mask/mask-file.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import type { FleetSettings } from './fleet-settings.ts';
-import { MaskShelf } from './mask-shelf.ts';
+import { MaskShelf, masksIn } from './mask-shelf.ts';
 import { findFleet } from './open-fleet.ts';
 
 /** A mask and the hash of its bytes. */
@@ -20,7 +20,7 @@ export interface NamedMask {
  */
 export async function readMasks(names: readonly string[], settings: FleetSettings): Promise<readonly NamedMask[]> {
   const client = await findFleet(settings);
-  const shelf = new MaskShelf(settings.data, client);
+  const shelf = new MaskShelf(masksIn(settings.data), client);
   try {
     const masks: NamedMask[] = [];
     for (const name of names) {

@@ -1,9 +1,11 @@
 import type { CampaignEvent, ConceptState } from '../../gen/fleet/v1/campaign.ts';
 import type { ManifestResponse } from '../../gen/fleet/v1/mask.ts';
 import type { Failure } from '../../gen/fleet/v1/unit.ts';
+import type { ServingRow } from '../fleet/await-serving.ts';
 import type { MaskShelf } from '../fleet/mask-shelf.ts';
 import { type SiteDensity, siteDensities } from '../fleet/site-densities.ts';
 import { countOf, duration, percent, shortHash } from './figures.ts';
+import { servingText } from './serving-rows.ts';
 import { table } from './table.ts';
 
 /** What a sweep has come to. */
@@ -18,6 +20,9 @@ export interface SweepSummary {
   readonly masks: string;
   /** What is active now, if the masks were applied. */
   readonly manifest?: ManifestResponse;
+  /** Then a row a process that serves, and those that have not taken it over. */
+  readonly processes?: readonly ServingRow[];
+  readonly missing?: readonly string[];
 }
 
 export interface ConceptSummary {
@@ -45,7 +50,7 @@ async function conceptSummary({ concept, state }: ConceptState, shelf: MaskShelf
 
 /** The summary for people. */
 export function summaryText(summary: SweepSummary): string {
-  const { campaign, units, unetCalls, seconds, concepts, masks, manifest } = summary;
+  const { campaign, units, unetCalls, seconds, concepts, masks, manifest, processes = [] } = summary;
   const rows = concepts.flatMap(({ concept, mask, sites, failure }): (readonly (string | number)[])[] => {
     if (mask === undefined) return [[concept, '', '', '', failure === undefined ? 'none' : `failed: ${failure.why}`]];
     return sites.map(({ site, layers, density }, i) => [
@@ -69,6 +74,10 @@ export function summaryText(summary: SweepSummary): string {
     `masks       ${masks}`,
     ...(manifest === undefined
       ? []
-      : [`active      version ${manifest.version}: ${manifest.masks.map(({ concept }) => concept).join(', ')}`]),
+      : [
+          `active      version ${manifest.version}: ${manifest.masks.map(({ concept }) => concept).join(', ')}`,
+          '',
+          servingText(processes),
+        ]),
   ].join('\n');
 }

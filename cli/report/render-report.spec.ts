@@ -84,16 +84,22 @@ describe('renderReport', () => {
   it('blurs explicit images alone', () => {
     expect(renderReport(reportOf([concept('x', 'explicit')]))).toContain('type="checkbox"');
     expect(renderReport(reportOf([concept('x', 'object')]))).not.toContain('type="checkbox"');
+    // Beside what is explicit: prompts of the rest may name it.
+    expect(renderReport(reportOf([{ ...concept('x', 'object'), isVeiled: true }]))).toContain('type="checkbox"');
   });
 
-  it('names what was kept worst by its share of before', () => {
+  it('names what was kept worst, and lists by share of before what was there', () => {
     const bystanders = [
       { name: 'low before', domain: 'object', before: rate(40), after: rate(38) },
       { name: 'worst', domain: 'object', before: rate(80), after: rate(60) },
       { name: 'never known', domain: 'object', before: rate(0), after: rate(0) },
     ];
-    const page = renderReport(reportOf([{ ...concept('cat', 'object'), bystanders }]));
+    const [, worst] = bystanders;
+    const page = renderReport(reportOf([{ ...concept('cat', 'object'), bystanders, ...(worst && { worst }) }]));
     expect(page).toContain('Worst kept: <b>worst</b> (object), 75.0 % of before');
+    const listed = ['worst', 'low before', 'never known'].map((name) => page.indexOf(`<th scope="row">${name}`));
+    expect(listed).toEqual(listed.toSorted((a, b) => a - b));
+    expect(listed).not.toContain(-1);
   });
 
   it('is a page without concepts, masks or images too', () => {

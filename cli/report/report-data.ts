@@ -31,6 +31,11 @@ export interface Bystander {
   readonly after: Rate;
 }
 
+/** Accuracy after as a share of before; what was not recognised before cannot be lost. */
+export function keptShare({ before, after }: Bystander): number {
+  return before.share === 0 ? Infinity : after.share / before.share;
+}
+
 /** An image before and after, from the same noise. */
 export interface ImagePair {
   readonly prompt: string;
@@ -56,8 +61,13 @@ export interface ReportedConcept {
   readonly why: string;
   readonly measures: readonly Measure[];
   readonly bystanders: readonly Bystander[];
+  /** The one of `bystanders` that is kept least, of those that were there before. */
+  readonly worst?: Bystander;
+  /** Mean pixel distance of images that should not change, in [0, 1]. */
+  readonly distance?: number;
   readonly densities: readonly LayerDensity[];
-  /** Shown blurred until asked for where `kind` is explicit. */
+  /** Whether images are shown blurred until asked for: those of the rest too, where a prompt may name what is explicit. */
+  readonly isVeiled: boolean;
   readonly images: readonly ImagePair[];
 }
 

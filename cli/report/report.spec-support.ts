@@ -38,6 +38,9 @@ export function concept(name: string, kind: ReportedConcept['kind']): ReportedCo
       before: rate(80),
       after: rate(76 - i),
     })),
+    worst: { name: 'Neon', domain: 'style', before: rate(80), after: rate(74) },
+    distance: 0.0123,
+    isVeiled: kind === 'explicit',
     densities: [0, 1].map((i) => ({
       site: 'ffn2' as const,
       name: `up_blocks.${i}.attentions.0.transformer_blocks.0.ff.net.2`,

@@ -1,20 +1,16 @@
-import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
 import { densities } from '../../shared/mask/compare-masks.ts';
 import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
 import { type Candidate, candidateKey } from '../../shared/tuning/candidate.ts';
-import type { FleetClient } from '../fleet/fleet-client.ts';
-import { followCampaign } from '../fleet/follow-campaign.ts';
-import type { MaskShelf } from '../fleet/mask-shelf.ts';
-import { errorOfFailure } from '../fleet/remote-error.ts';
-import type { SweepProgress } from '../output/sweep-progress.ts';
+import type { ImageSession } from '../fleet/image-session.ts';
+import { MaskShelf } from '../fleet/mask-shelf.ts';
+import { type SweptMask, sweptMasks } from '../fleet/swept-masks.ts';
 import { variantCampaign } from './variant-campaign.ts';
 
 /** A candidate's masks by their hashes: whole, those of a hundred candidates fill the memory. */
 export interface MadeMasks {
   /** Id. */
   readonly checkpoint: string;
-  readonly masks: readonly { readonly concept: string; readonly hash: string }[];
+  readonly masks: readonly SweptMask[];
   /** Weights that they prune together, of those of their layers. */
   readonly pruned: number;
   readonly weights: number;
@@ -25,50 +21,31 @@ export interface MadeMasks {
  * prompts, so only the first makes UNet calls, and one that was tried before is done already.
  */
 export class CandidateMasks {
-  readonly #client: FleetClient;
+  readonly #session: ImageSession;
   readonly #shelf: MaskShelf;
   readonly #text: string;
   readonly #source: string;
-  readonly #progress: SweepProgress;
-  readonly #signal: AbortSignal;
-  readonly #comesBack: () => Promise<boolean>;
   readonly #made = new Map<string, MadeMasks>();
 
   /**
+   * @param folder of their files
    * @param text of the campaign that is tuned
    * @param source its path, for messages
-   * @param comesBack whether a coordinator that does not answer can be expected again
    */
-  constructor(
-    client: FleetClient,
-    shelf: MaskShelf,
-    text: string,
-    source: string,
-    progress: SweepProgress,
-    signal: AbortSignal,
-    comesBack: () => Promise<boolean>,
-  ) {
-    this.#client = client;
-    this.#shelf = shelf;
+  constructor(session: ImageSession, folder: string, text: string, source: string) {
+    this.#session = session;
+    this.#shelf = new MaskShelf(folder, session.client);
     this.#text = text;
     this.#source = source;
-    this.#progress = progress;
-    this.#signal = signal;
-    this.#comesBack = comesBack;
   }
 
-  /** @throws LetheError of a concept that could not be masked, `unit-stopped` at the signal, and as the fleet refuses. */
+  /** @throws LetheError as `sweptMasks` does. */
   async of(candidate: Candidate): Promise<MadeMasks> {
     const key = candidateKey(candidate);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const request = { yaml: variantCampaign(this.#text, candidate), source: this.#source };
-    const { campaign } = await this.#client.submit(request);
-    const state = await followCampaign(this.#client, campaign, this.#progress, this.#signal, this.#comesBack);
-    // Images are drawn next, with a bar of their own.
-    this.#progress.stop();
-    if (state === undefined) throw stopped(campaign);
-    const made = await this.#sizes(candidate.masks.map(({ concept }) => ({ concept, hash: hashOf(state, concept) })));
+    const yaml = variantCampaign(this.#text, candidate);
+    const made = await this.#sizes(await sweptMasks(this.#session, { yaml, source: this.#source, trial: true }));
     this.#made.set(key, made);
     return made;
   }
@@ -78,7 +55,7 @@ export class CandidateMasks {
     return this.#shelf.read(hash);
   }
 
-  async #sizes(masks: MadeMasks['masks']): Promise<MadeMasks> {
+  async #sizes(masks: readonly SweptMask[]): Promise<MadeMasks> {
     const united = uniteMasks(await Promise.all(masks.map(({ hash }) => this.#shelf.read(hash))));
     const layers = densities(united);
     return {
@@ -88,27 +65,4 @@ export class CandidateMasks {
       weights: layers.reduce((sum, layer) => sum + layer.weights, 0),
     };
   }
-}
-
-function hashOf({ campaign, concepts, failure }: CampaignEvent, concept: string): string {
-  if (failure !== undefined) throw errorOfFailure(failure);
-  const state = concepts.find((each) => each.concept === concept)?.state;
-  if (state?.$case === 'mask') return state.value;
-  if (state?.$case === 'failure') throw errorOfFailure(state.value);
-  throw new LetheError('campaign-failed', {
-    what: `there is no mask of ${concept}`,
-    where: campaign,
-    why: 'the campaign ended without it',
-    next: "look at the coordinator's log",
-  });
-}
-
-/** LetheError `unit-stopped`. */
-function stopped(campaign: string): LetheError {
-  return new LetheError('unit-stopped', {
-    what: 'tuning was stopped',
-    where: campaign,
-    why: 'it was asked to',
-    next: 'the same command goes on from here: what was made is kept',
-  });
 }

@@ -58,12 +58,24 @@ describe('standings', () => {
   });
 
   it('are refused for a target that was not there before', () => {
-    const before = { targets: [[dog, violin]], rest: [] };
+    const before = { targets: [[dog, violin]], rest: [dog, owl, plain] };
     expect(() => {
       requirePresent(lists, before, 0.6);
     }).toThrow(/violin in 1 of them/);
     expect(() => {
       requirePresent(lists, before, 0.5);
     }).not.toThrow();
+  });
+
+  it.each([
+    ['ira', 'no prompt of the rest names another object', [{ style: 'Ink' }], [{ style: 'Ink' }]],
+    ['cra', 'no prompt of the rest names a style', [{ object: 'dog' }], [dog]],
+    ['cra', 'no style was recognised before', [dog], [{ object: 'dog', style: 'Noto' }]],
+    ['ira', 'there is no rest', [], []],
+  ])('are refused for a threshold of %s where %s', (measure, _, asked: Labels[], rest: Labels[]) => {
+    const before = { targets: [[violin, violin]], rest };
+    expect(() => {
+      requirePresent({ ...lists, rest: asked.map(probe) }, before, 0.5);
+    }).toThrow(expect.objectContaining({ code: 'not-testable', why: expect.stringContaining(measure) as string }));
   });
 });

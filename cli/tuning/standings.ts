@@ -74,18 +74,41 @@ export function standingsOf(
 
 /**
  * @param present the least share before at which a target counts as there
- * @throws LetheError `not-testable` for a concept that the unpruned model does not draw, or the classifier does not know.
+ * @throws LetheError `not-testable` for a concept that the unpruned model does not draw, or the classifier does not know, and
+ *   for a threshold of what is kept where nothing speaks for it.
  */
 export function requirePresent(lists: ProbeLists, before: Seen, present: number): void {
   for (const [i, { concept, target }] of lists.targets.entries()) {
     const seen = before.targets[i] ?? [];
     const found = seen.filter((labels) => shows(labels, target)).length;
-    if (found >= present * seen.length) continue;
-    throw new LetheError('not-testable', {
-      what: `cannot tune the mask of ${concept.name}`,
-      where: `${seen.length} images of the unpruned model`,
-      why: `the classifier sees ${target.label} in ${found} of them, less than ${present} of them`,
-      next: 'check the prompts and labels under verify, and the sampling settings',
-    });
+    if (found < present * seen.length)
+      throw notTestable(
+        concept,
+        `${seen.length} images of the unpruned model`,
+        `the classifier sees ${target.label} in ${found} of them, less than ${present} of them`,
+      );
+    const kept = lists.targets.length > 1 ? concept.verify.together : concept.verify.thresholds;
+    for (const measure of ['ira', 'cra'] as const) {
+      const isCounted = lists.rest.some(({ asked }, k) =>
+        Object.entries(asked).some(
+          ([head, label]) => (head === target.head) === (measure === 'ira') && before.rest[k]?.[head] === label,
+        ),
+      );
+      if (kept[measure] !== undefined && !isCounted)
+        throw notTestable(
+          concept,
+          `${lists.rest.length} images of the rest`,
+          `${measure} is asked for, and nothing that it counts is named by their prompts and recognised before`,
+        );
+    }
   }
+}
+
+function notTestable({ name }: Concept, where: string, why: string): LetheError {
+  return new LetheError('not-testable', {
+    what: `cannot tune the mask of ${name}`,
+    where,
+    why,
+    next: 'check the prompts, labels and thresholds under verify, and the sampling settings',
+  });
 }

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { contentHash } from '../../shared/unit/content-hash.ts';
 import { densities, type LayerDensity, maskOverlap } from '../../shared/mask/compare-masks.ts';
 import { gridOf } from '../../shared/tuning/grid.ts';
 import { leastBudget, type SearchState, startSearch, wholeTrials } from '../../shared/tuning/halving.ts';
 import { chooseWinner } from '../../shared/tuning/trial.ts';
-import type { Classifier } from '../../worker/classify/classifier.ts';
-import type { FleetClient } from '../fleet/fleet-client.ts';
-import type { ImageWatcher } from '../fleet/request-images.ts';
+import type { ImageSession } from '../fleet/image-session.ts';
 import type { ReportedOverlap } from '../report/report-data.ts';
 import { samplingMessage } from '../verification/verify-masks.ts';
 import type { CandidateMasks, MadeMasks } from './candidate-masks.ts';
@@ -28,13 +27,10 @@ export interface TuningBench {
   readonly campaign: Campaign;
   readonly tune: Tuning;
   readonly text: string;
-  readonly client: FleetClient;
+  readonly session: ImageSession;
   readonly masks: CandidateMasks;
-  readonly classifier: Classifier;
-  readonly watcher: ImageWatcher;
   /** Where the winner's campaign is to be written. */
   readonly folder: string;
-  tell(text: string): void;
 }
 
 /** What is known of a group before anything runs. */
@@ -77,17 +73,18 @@ export function prepareGroup(
  * @throws LetheError `not-testable`, and what fleet and classifier throw.
  */
 export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: PreparedGroup): Promise<TunedGroup> {
-  const { campaign, tune, masks, classifier } = bench;
+  const { campaign, tune, masks, session } = bench;
+  const { client, classifier, watcher } = session;
   const [first] = start.alive;
   if (first === undefined) throw nothingTried(concepts);
   const { checkpoint } = await masks.of(first);
   const images = new ProbeImages(
-    bench.client,
+    client,
     sourceOf(campaign, checkpoint),
     samplingMessage(tune.sampling ?? campaign.verify?.sampling ?? campaign.sampling),
     classifier,
     lists,
-    bench.watcher,
+    watcher,
   );
   const [before = { targets: [], rest: [] }] = await images.seen([[]], Infinity);
   requirePresent(lists, before, campaign.verify?.present ?? 0.5);
@@ -97,7 +94,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     start,
     (candidates, samples) => measureCandidates(candidates, samples, masks, images, asked, before),
     (state, candidates, samples) => {
-      bench.tell(progressText(concepts, state, candidates, samples));
+      session.tell(progressText(concepts, state, candidates, samples));
     },
   );
   const trials = wholeTrials(end);
@@ -119,10 +116,6 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     );
   }
   const sizes = await comparedMasks(made, masks);
-  const name = concepts
-    .map((concept) => concept.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
-    .join('+')
-    .slice(0, 80);
   return {
     concepts,
     winner: best.trial,
@@ -134,7 +127,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     images: end.spent,
     pairs,
     campaign: {
-      file: join(bench.folder, `${name}.yaml`),
+      file: join(bench.folder, `${fileNameOf(concepts)}.yaml`),
       text: winnerCampaign(
         bench.text,
         best.trial.candidate,
@@ -143,6 +136,12 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
       ),
     },
   };
+}
+
+/** For people; names that are the same in these letters are told apart by what follows. */
+function fileNameOf(concepts: readonly string[]): string {
+  const words = concepts.map((concept) => concept.toLowerCase().replace(/[^a-z0-9]+/g, '-')).join('+');
+  return `${words.slice(0, 80)}-${contentHash('tuned group 1', concepts).slice(0, 8)}`;
 }
 
 /** What the report tells of the winner's masks, two of which are in memory at a time. */

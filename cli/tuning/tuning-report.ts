@@ -1,4 +1,6 @@
 import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
+import { samplingText } from '../output/sampling-text.ts';
+import { isExplicit } from '../report/is-explicit.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
 import { type Standing, shareOf, worstOf } from '../../shared/tuning/standing.ts';
 import { tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
@@ -9,10 +11,14 @@ import type { TunedGroup } from './tuned-group.ts';
 /**
  * What tuning has found, as a report. Its rates are of the images by which the masks were chosen, so they flatter; `lethe
  * verify` measures on others.
+ *
+ * @param budget images that could be made for each group
+ * @param id of the campaign @param file its path, as it was given @param made now, ISO 8601
  */
 export function tuningReport(
   campaign: Campaign,
   tune: Tuning,
+  budget: number,
   id: string,
   file: string,
   made: string,
@@ -24,7 +30,7 @@ export function tuningReport(
     campaign: { name: campaign.name, id },
     checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: first?.made.checkpoint ?? '' },
     made,
-    settings: settingsOf(campaign, tune, file, groups),
+    settings: settingsOf(campaign, tune, budget, file, groups),
     concepts: groups.flatMap((group) => conceptsOf(group, campaign)),
     overlaps: groups.flatMap(({ overlaps }) => overlaps),
     tradeOffs: groups.map(tradeOffOf),
@@ -34,18 +40,19 @@ export function tuningReport(
 function settingsOf(
   campaign: Campaign,
   tune: Tuning,
+  budget: number,
   file: string,
   groups: readonly TunedGroup[],
 ): ReportData['settings'] {
   const { sampling, tau, verify } = campaign;
   const images = tune.sampling ?? verify?.sampling ?? sampling;
   return [
-    { name: 'command', value: `lethe tune ${file}` },
-    { name: 'statistics', value: `${tau} UNet calls, ${sampling.steps} steps, guidance ${sampling.guidance}` },
-    { name: 'images', value: `${images.steps} steps, guidance ${images.guidance}` },
+    { name: 'command', value: `lethe tune ${file} --budget ${budget}` },
+    { name: 'statistics', value: `${tau} UNet calls, ${samplingText(sampling)}` },
+    { name: 'images', value: samplingText(images) },
     { name: 'validation', value: `${tune.images} images of each target and of the rest, seeds from ${tune.seed}` },
     { name: 'classifier', value: verify?.classifier ?? "the checkpoint's own" },
-    { name: 'budget', value: `${tune.budget} images` },
+    { name: 'budget', value: `${budget} images` },
     ...groups.map((group) => ({
       name: `winner for ${group.concepts.join(', ')}`,
       value: candidateText(group.winner.candidate),
@@ -70,6 +77,7 @@ function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedCon
       why: `On the validation images that it was chosen by; lethe verify measures on others.${together}`,
       measures: [...own, ...kept].map(measureOf),
       bystanders: [],
+      isVeiled: isExplicit(campaign),
       densities: group.densities.get(concept) ?? [],
       images: (group.pairs.get(concept) ?? []).map(({ probe: { prompt, seed }, before, after }) => {
         return { prompt, seed, before, after };
@@ -92,7 +100,8 @@ function reportedRate({ hits, of }: Standing): Rate {
   return { share: rate, ...interval, of };
 }
 
-function tradeOffOf({ concepts, trials, winner, made }: TunedGroup): ReportedTradeOff {
+/** Every mask that was drawn on all validation images. */
+export function tradeOffOf({ concepts, trials, winner, made }: TunedGroup): ReportedTradeOff {
   const front = new Set(tradeOffFront(trials));
   const worst = (trial: Trial, kind: 'erased' | 'kept'): Rate => {
     const standing = worstOf(trial.standings, kind);

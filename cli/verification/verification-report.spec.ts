@@ -87,6 +87,28 @@ describe('verificationReport', () => {
     ]);
   });
 
+  it('tells two masks of one concept apart', () => {
+    const two = ['1', '2'].map((hash) => {
+      return { title: 'cat', masks: [hash], concepts: [resultOf('cat')], rest: 3, examples: [] };
+    });
+    const both = [
+      { hash: '1', mask: maskOf('cat') },
+      { hash: '2', mask: maskOf('cat') },
+    ];
+    const { concepts } = verificationReport(own, 'c-1', 'x', '', { ...found, results: two }, both);
+    expect(concepts.map(({ name, mask }) => [name, mask])).toEqual([
+      ['cat', '1'],
+      ['cat', '2'],
+    ]);
+  });
+
+  it('veils every image where one of the concepts is explicit', () => {
+    const nude = { ...concept('nude', ['a nude'], ['a dog']), kind: 'explicit' as const };
+    const { concepts } = verificationReport(campaign([...own.concepts, nude]), 'c-1', 'x', '', found, masks);
+    expect(concepts.map(({ isVeiled }) => isVeiled)).toEqual([true, true, true]);
+    expect(report.concepts.map(({ isVeiled }) => isVeiled)).toEqual([false, false, false]);
+  });
+
   it('says how many test prompts were swept too', () => {
     expect(report.settings).toContainEqual({
       name: 'prompts',

@@ -1,8 +1,10 @@
 import type { Campaign } from '../../coordinator/plan/campaign.ts';
 import { densities, maskOverlap } from '../../shared/mask/compare-masks.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
-import type { Kept } from '../../shared/verification/erasure.ts';
+import type { Kept, OtherLabel } from '../../shared/verification/erasure.ts';
 import type { Rate } from '../../shared/verification/rate.ts';
+import { samplingText } from '../output/sampling-text.ts';
+import { isExplicit } from '../report/is-explicit.ts';
 import type * as Reported from '../report/report-data.ts';
 import type { TestedImage } from './draw-tests.ts';
 import type { ConceptResult, VariantResult } from './measure-tests.ts';
@@ -19,32 +21,35 @@ export interface VerifiedMask {
 /**
  * What verification has found, as a report.
  *
- * @param id of the campaign @param file its path, as it was given @param made now, ISO 8601
- * @param masks those that the variants name
+ * @param id of the campaign @param command that was given @param made now, ISO 8601
+ * @param masks those that the variants name @param tradeOffs of the tuning that found them
  */
 export function verificationReport(
   campaign: Campaign,
   id: string,
-  file: string,
+  command: string,
   made: string,
   { results, images, reuse }: Verification,
   masks: readonly VerifiedMask[],
+  tradeOffs: readonly Reported.ReportedTradeOff[] = [],
 ): Reported.ReportData {
   return {
     title: 'Verification',
     campaign: { name: campaign.name, id },
     checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: masks[0]?.mask.checkpoint ?? '' },
     made,
-    settings: settingsOf(campaign, file, images, reuse, masks),
-    concepts: results.flatMap((result) => result.concepts.map((concept) => conceptOf(concept, result, masks))),
+    settings: settingsOf(campaign, command, images, reuse, masks),
+    concepts: results.flatMap((result) =>
+      result.concepts.map((concept) => conceptOf(concept, result, masks, isExplicit(campaign))),
+    ),
     overlaps: overlapsOf(masks),
-    tradeOffs: [],
+    tradeOffs,
   };
 }
 
 function settingsOf(
   { sampling, tau, verify }: Campaign,
-  file: string,
+  command: string,
   images: number,
   reuse: PromptReuse,
   masks: readonly VerifiedMask[],
@@ -52,11 +57,11 @@ function settingsOf(
   const drawn = verify?.sampling ?? sampling;
   const reused = reuseText(reuse);
   return [
-    { name: 'command', value: `lethe verify ${file}` },
-    { name: 'statistics', value: `${tau} UNet calls, ${sampling.steps} steps, guidance ${sampling.guidance}` },
+    { name: 'command', value: command },
+    { name: 'statistics', value: `${tau} UNet calls, ${samplingText(sampling)}` },
     {
       name: 'images',
-      value: `${images}, ${drawn.steps} steps, guidance ${drawn.guidance}, seeds from ${verify?.seed ?? ''}`,
+      value: `${images}, ${samplingText(drawn)}, seeds from ${verify?.seed ?? ''}`,
     },
     ...(reused === '' ? [] : [{ name: 'prompts', value: reused }]),
     { name: 'classifier', value: verify?.classifier ?? "the checkpoint's own" },
@@ -73,10 +78,14 @@ function conceptOf(
   result: ConceptResult,
   variant: VariantResult,
   masks: readonly VerifiedMask[],
+  isVeiled: boolean,
 ): Reported.ReportedConcept {
   const { concept, kind, verdict, measured, examples } = result;
-  const isAlone = variant.concepts.length === 1;
-  const own = masks.find(({ mask: { parts } }) => parts.some((part) => part.concept === concept));
+  const isAlone = variant.masks.length === 1;
+  // Two masks of one concept may be verified beside each other.
+  const own = masks.find(
+    ({ hash, mask: { parts } }) => variant.masks.includes(hash) && parts.some((part) => part.concept === concept),
+  );
   return {
     name: isAlone ? concept : `${concept}, with all masks together`,
     kind,
@@ -84,16 +93,28 @@ function conceptOf(
     verdict: verdict.kind,
     why: whyOf(verdict),
     measures: measuresOf(result),
-    bystanders:
-      measured.kind === 'erasure'
-        ? measured.erasure.others.map(({ label, head, before, after }) => {
-            return { name: label, domain: head, before: rateOf(before), after: rateOf(after) };
-          })
-        : [],
+    ...bystandersOf(measured),
+    isVeiled,
     // A mask's densities do not depend on what is active beside it.
     densities: isAlone && own !== undefined ? densities(own.mask) : [],
     images: [...examples, ...(isAlone ? variant.examples : [])].flatMap(pairOf),
   };
+}
+
+function bystandersOf(
+  measured: ConceptResult['measured'],
+): Pick<Reported.ReportedConcept, 'bystanders' | 'worst' | 'distance'> {
+  if (measured.kind === 'balance') return { bystanders: [] };
+  const { others, worst, distance } = measured.erasure;
+  return {
+    bystanders: others.map(bystanderOf),
+    ...(worst === undefined ? {} : { worst: bystanderOf(worst) }),
+    ...(distance === undefined ? {} : { distance }),
+  };
+}
+
+function bystanderOf({ label, head, before, after }: OtherLabel): Reported.Bystander {
+  return { name: label, domain: head, before: rateOf(before), after: rateOf(after) };
 }
 
 function measuresOf({ measured, thresholds, alternatives }: ConceptResult): readonly Reported.Measure[] {

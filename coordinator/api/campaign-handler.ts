@@ -13,8 +13,8 @@ import { grpcStatusOf } from './grpc-status.ts';
 /** CampaignService and FleetService: translation alone. */
 export function campaignHandlers(campaigns: CampaignService): CampaignServiceServer {
   return {
-    submit: unary(async ({ yaml, source }) => {
-      const { campaign, plan } = await campaigns.submit(yaml, source);
+    submit: unary(async ({ yaml, source, trial }) => {
+      const { campaign, plan } = await campaigns.submit(yaml, source, trial);
       return { campaign, plan: planToMessage(plan) };
     }),
     plan: unary(async ({ yaml, source }) => planToMessage(await campaigns.plan(yaml, source))),

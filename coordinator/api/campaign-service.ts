@@ -3,8 +3,15 @@ import type { LetheError } from '../../shared/error/lethe-error.ts';
 
 /** What the coordinator does for people and scripts: the domain side of proto/fleet/v1/campaign.proto. */
 export interface CampaignService {
-  /** @throws LetheError for a campaign that cannot be run: every problem at once. */
-  submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }>;
+  /**
+   * @param trial whether its masks are to be tried, and not to be found by their concepts
+   * @throws LetheError for a campaign that cannot be run: every problem at once.
+   */
+  submit(
+    yaml: string,
+    source: string,
+    trial?: boolean,
+  ): Promise<{ readonly campaign: string; readonly plan: PlanSummary }>;
   plan(yaml: string, source: string): Promise<PlanSummary>;
   /** The state now, then every change until the campaign is over or `signal` aborts. */
   watch(campaign: string, signal: AbortSignal): AsyncIterable<CampaignState>;
@@ -32,6 +39,8 @@ export interface PlanSummary {
 /** A campaign at a moment, whole. */
 export interface CampaignState {
   readonly campaign: string;
+  /** Whether its masks are to be tried, and not to be found by their concepts. */
+  readonly trial: boolean;
   readonly units: {
     readonly waiting: number;
     readonly leased: number;

@@ -54,7 +54,11 @@ export class CampaignDesk implements CampaignService {
     this.#states = new CampaignStates(name, store, book, workers, leases, troubleOf);
   }
 
-  async submit(yaml: string, source: string): Promise<{ readonly campaign: string; readonly plan: PlanSummary }> {
+  async submit(
+    yaml: string,
+    source: string,
+    trial = false,
+  ): Promise<{ readonly campaign: string; readonly plan: PlanSummary }> {
     await this.#book.lookAgain();
     const plannable = await makePlannable(yaml, source, this.#shelf);
     const { campaign, facts } = plannable;
@@ -65,6 +69,7 @@ export class CampaignDesk implements CampaignService {
     const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint);
     const wanted: CampaignEntry = {
       id,
+      trial,
       kind: 'sweep',
       text,
       source,
@@ -76,7 +81,7 @@ export class CampaignDesk implements CampaignService {
     const entry =
       created.kind === 'stored'
         ? this.#campaigns.take({ key: id, sequence: created.sequence, bytes: encodeStored(wanted) })
-        : await this.#campaigns.change(id, (each) => (canGoOn(each) ? { ...each, state: { kind: 'active' } } : each));
+        : await this.#campaigns.change(id, (each) => submittedAgain(each, trial));
     return { campaign: id, plan: this.#summary(plannable.plan(entry.numerics ?? unpinned)) };
   }
 
@@ -184,4 +189,10 @@ export class CampaignDesk implements CampaignService {
     const mean = measured.reduce((sum, each) => sum + each, 0) / measured.length;
     return { ...rates, unetSeconds: 1 / mean, measured: true };
   }
+}
+
+/** A campaign that was tried before may be one that is meant now; the other way round it stays what it is. */
+function submittedAgain(entry: CampaignEntry, trial: boolean): CampaignEntry {
+  const meant = entry.trial && !trial ? { ...entry, trial } : entry;
+  return canGoOn(meant) ? { ...meant, state: { kind: 'active' } } : meant;
 }

@@ -55,6 +55,7 @@ export class CampaignStates {
     const left = plan === undefined ? undefined : callsLeft(plan, verdictOf);
     return {
       campaign: id,
+      trial: entry.trial,
       units: {
         waiting: Math.max(0, counts.open - leased),
         leased: Math.min(leased, counts.open),
@@ -136,6 +137,7 @@ function callsLeft(plan: UnitPlan, verdictOf: Parameters<typeof countUnits>[1]):
 export function stateOfUnreadable(campaign: string, error: LetheError): CampaignState {
   return {
     campaign,
+    trial: false,
     units: { waiting: 0, leased: 0, done: 0, failed: 0 },
     workers: [],
     concepts: [],

@@ -131,6 +131,7 @@ export class ImageDesk implements ImageService {
     const { checkpoint, numerics } = plan;
     const wanted: CampaignEntry = {
       id,
+      trial: false,
       kind: 'images',
       text,
       source: title,

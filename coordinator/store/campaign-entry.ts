@@ -14,6 +14,8 @@ export type ConceptEnd = z.infer<typeof conceptEnd>;
 const campaignEntrySchema = z.object({
   /** `campaignId` of its text. */
   id: name,
+  /** A sweep whose masks are to be tried, and not to be found by their concepts. */
+  trial: z.boolean().default(false),
   /** A sweep, whose text is a campaign's YAML, or images, whose text is `imageJobBytes`. */
   kind: z.enum(['sweep', 'images']).default('sweep'),
   /** As it was submitted. */

@@ -12,7 +12,7 @@ export class SweepClient {
   }
 
   submit(yaml: string): Promise<SubmitResponse> {
-    return answer((done) => this.#client.submit({ yaml, source: 'campaign.yaml' }, done));
+    return answer((done) => this.#client.submit({ yaml, source: 'campaign.yaml', trial: false }, done));
   }
 
   async cancel(campaign: string): Promise<void> {

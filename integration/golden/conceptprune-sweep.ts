@@ -71,7 +71,7 @@ async function sweep(
   nats: string,
 ): Promise<ReadonlyMap<string, OwnLayer>> {
   const text = campaignOf(pair, checkpoint.directory);
-  const { campaign, plan: summary } = await client.submit({ yaml: text, source: `${pair.name}.json` });
+  const { campaign, plan: summary } = await client.submit({ yaml: text, source: `${pair.name}.json`, trial: false });
   const hash = await maskOf(client, campaign, pair.name);
   const mask = decodeMask(await decompressMask(await client.mask(hash), hash));
 

@@ -1,10 +1,9 @@
 import { type Html, html } from '../html.ts';
 import type { ImagePair, ReportedConcept } from '../report-data.ts';
 
-/** Images before and after, side by side. Of kind explicit each pair is blurred until its box is ticked. */
-export function imageSection({ name, kind, images }: ReportedConcept): Html {
+/** Images before and after, side by side. Veiled, each pair is blurred until its box is ticked. */
+export function imageSection({ name, isVeiled, images }: ReportedConcept): Html {
   if (images.length === 0) return html``;
-  const isVeiled = kind === 'explicit';
   return html`<h3>Images before and after</h3>
     <p>
       Each pair is sampled from the same

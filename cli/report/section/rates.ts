@@ -2,21 +2,21 @@ import { chartHtml } from '../chart/chart.ts';
 import { rateChart } from '../chart/rate-chart.ts';
 import { rateText, sharePercent } from '../figures.ts';
 import { type Html, html } from '../html.ts';
-import type { Bystander, Measure, Rate, ReportedConcept } from '../report-data.ts';
-import { keptShare, worstKept } from '../worst-kept.ts';
+import { type Bystander, keptShare, type Measure, type Rate, type ReportedConcept } from '../report-data.ts';
 import { tableHtml } from './table.ts';
 
 /** Of bystanders the chart shows so many, the worst kept; the table has all. */
 const charted = 16;
 
 /** What was measured of a concept, and how every other concept and style fared. */
-export function rateSection({ name, measures, bystanders }: ReportedConcept, anchor: string): Html {
+export function rateSection(concept: ReportedConcept, anchor: string): Html {
+  const { name, measures, bystanders, worst, distance } = concept;
   if (measures.length + bystanders.length === 0) return html``;
-  const worst = worstKept(bystanders);
   const sorted = bystanders.toSorted((a, b) => keptShare(a) - keptShare(b) || (a.name < b.name ? -1 : 1));
   const rows = [...measures, ...sorted.slice(0, charted)];
   return html`<h3>Rates</h3>
     ${worst === undefined ? '' : html`<p>Worst kept: <b>${worst.name}</b> (${worst.domain}), ${sharePercent(keptShare(worst))} of before.</p>`}
+    ${distance === undefined ? '' : html`<p>Images that should not change: mean pixel distance ${distance.toFixed(4)} of 1.</p>`}
     ${chartHtml(rateChart(rows), `${anchor}-rates`, `Rates of ${name} before and after; the tables below have the numbers`)}
     ${measures.length === 0 ? '' : measureTable(name, measures)}
     ${bystanders.length === 0 ? '' : bystanderTable(name, sorted)}`;

@@ -1,15 +1,13 @@
 import { type Html, html } from '../html.ts';
-import type { ReportData, ReportedConcept } from '../report-data.ts';
+import { keptShare, type ReportData, type ReportedConcept } from '../report-data.ts';
 import { rateText, sharePercent } from '../figures.ts';
-import { keptShare, worstKept } from '../worst-kept.ts';
 import { tableHtml } from './table.ts';
 
 /** Every concept in a row: its verdict, what was measured, who suffered most. */
 export function summarySection({ concepts }: ReportData, anchorOf: (concept: ReportedConcept) => string): Html {
   if (concepts.length === 0) return html``;
   const rows = concepts.map((concept) => {
-    const { name, kind, verdict, measures, bystanders } = concept;
-    const worst = worstKept(bystanders);
+    const { name, kind, verdict, measures, worst } = concept;
     return [
       html`<a href="#${anchorOf(concept)}">${name}</a>`,
       kind,
