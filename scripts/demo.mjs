@@ -26,11 +26,11 @@ const sample = 24;
 
 /**
  * Runs `lethe` in this terminal; ends as it ends if it fails. With `output` 'pipe' its result is returned; `alsoGood` is an
- * exit code that is no failure here.
+ * exit code that is no failure here; `progress` is what becomes of what it tells on the way.
  */
-function lethe(output, args, alsoGood = 0) {
+function lethe(output, args, alsoGood = 0, progress = output === 'pipe' ? 'ignore' : 'inherit') {
   const { status, signal, stdout } = spawnSync(process.execPath, [join('dist', 'cli', 'main.js'), ...args], {
-    stdio: ['inherit', output, output === 'pipe' ? 'ignore' : 'inherit'],
+    stdio: ['inherit', output, progress],
     env: { ...process.env, LETHE_COORDINATOR: undefined },
   });
   if (status !== 0 && status !== alsoGood) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1));
@@ -53,12 +53,16 @@ lethe('inherit', ['generate', '--data', data, '--mask', ...concepts.map(({ mask 
 
 console.log(`\nlethe verify ${campaign} --images ${sample}`);
 // 1 says that a threshold of the campaign does not hold, or cannot be shown by so few images.
-lethe('inherit', ['verify', campaign, '--images', String(sample), '--workers', '2', '--data', data], 1);
+const verify = ['verify', campaign, '--images', String(sample), '--workers', '2', '--data', data];
+const verified = lethe('pipe', verify, 1, 'inherit');
+const [, report = ''] = /^report +(.+)$/m.exec(verified) ?? [];
+console.log(verified.trimEnd());
 
 console.log(`
 columns     ${prompts.join('\n            ')}
 rows        before, ${concepts.map(({ concept }) => `without ${concept}`).join(', ')}
 picture     ${join(process.cwd(), picture)}
+report      ${report}
 masks       ${join(process.cwd(), data, 'masks')}
 logs        ${join(process.cwd(), data, 'log')}
 NATS data   ${join(process.cwd(), data, 'nats')}

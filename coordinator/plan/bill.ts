@@ -13,7 +13,7 @@ export interface Rates {
   readonly measured: boolean;
 }
 
-/** Operations a second of one CPU core: emoji-sd's UNet at 0.87 GFLOP a row in 10.2 ms (docs/design.md, section Speed). */
+/** Operations a second of one CPU core: a tapped call of emoji-sd, 1.67 GFLOP, takes 16 to 19 ms (docs/performance.md). */
 const coreFlops = 8.5e10;
 
 /** Rates of workers that nobody has measured: one CPU core each. */

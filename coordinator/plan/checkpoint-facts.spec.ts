@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { gridExponent } from '../../shared/statistics/exact-sum.ts';
 import { billOf, defaultRates } from './bill.ts';
@@ -12,6 +13,7 @@ import { schedulerOf, trajectoryCalls } from './trajectory-calls.ts';
 const root = join(import.meta.dirname, '..', '..', '..');
 const emojiSd = await openCheckpoint(join(root, 'checkpoint', 'emoji-sd'));
 const sampling = { steps: 50, guidance: 7.5 };
+const folder = join(root, 'deploy', 'campaign');
 
 describe('checkpointFacts of emoji-sd', () => {
   it('knows size, scheduler and calls', async () => {
@@ -76,7 +78,11 @@ describe('trajectoryCalls', () => {
 });
 
 describe('the example campaigns', () => {
-  const read = (name: string) => parseCampaign(readFileSync(join(root, 'deploy', 'campaign', name), 'utf8'), name);
+  const read = (name: string) => parseCampaign(readFileSync(join(folder, name), 'utf8'), name);
+
+  it.each(readdirSync(folder))('%s is a campaign of that name', (file) => {
+    expect(read(file).name).toBe(basename(file, '.yaml'));
+  });
 
   it('emoji-demo runs each trajectory once: the styles share their base', async () => {
     const campaign = read('emoji-demo.yaml');
@@ -109,10 +115,37 @@ describe('the example campaigns', () => {
   });
 });
 
-describe('docs/guide/campaign.md', () => {
-  it('has an example that is a campaign', () => {
-    const guide = readFileSync(join(root, 'docs', 'guide', 'campaign.md'), 'utf8');
-    const [, example = ''] = /```yaml\n([^]*?)```/.exec(guide) ?? [];
+/** A campaign as YAML has it, or a part of one. */
+type Part = Readonly<Record<string, unknown>> & { readonly concepts?: readonly { readonly name: string }[] };
+
+describe('the campaigns of docs/guide', () => {
+  const blocksOf = (guide: string): readonly string[] =>
+    [...readFileSync(join(root, 'docs', 'guide', guide), 'utf8').matchAll(/```yaml\n([^]*?)```/g)].map(
+      ([, text = '']) => text,
+    );
+  const [example = ''] = blocksOf('campaign.md');
+  const named = ['violin', 'cat', 'Neon'].map((name) => ({ name, kind: 'object', target: [name], base: ['a thing'] }));
+
+  /** A part in the place that it has in a campaign: that of the guide, with the concepts that parts name. */
+  const whole = (text: string): string => {
+    const part = parse(text) as Part;
+    if ('name' in part) return text;
+    const { concepts = [], ...campaign } = parse(example) as Part;
+    const all = new Map([...concepts, ...named].map((each) => [each.name, each]));
+    for (const each of part.concepts ?? []) all.set(each.name, { ...all.get(each.name), ...each });
+    return stringify({ ...campaign, ...part, concepts: [...all.values()] });
+  };
+
+  it.each(['campaign.md', 'verify-and-tune.md', 'quick-start.md'])('are read, every one in %s', (guide) => {
+    const blocks = blocksOf(guide);
+    expect(blocks).not.toEqual([]);
+    for (const block of blocks)
+      expect(() => {
+        parseCampaign(whole(block), guide);
+      }, block).not.toThrow();
+  });
+
+  it('begin with one of three concepts', () => {
     const campaign = parseCampaign(example, 'guide');
     expect(campaign.concepts.map(({ name, target }) => [name, target.length])).toEqual([
       ['Van Gogh', 4],
