@@ -63,7 +63,7 @@ export function prepareGroup(
       why: `${budget} images do not measure one candidate; ${leastBudget(validation)} do`,
       next: 'raise the budget (--budget), or lower tune.images',
     });
-  const grid = gridOf(limitsOf(tune, campaign.retain.length > 0), concepts);
+  const grid = gridOf(limitsOf(tune, campaign.retain.length > 0, concepts.length), concepts);
   return { concepts, lists, start: startSearch(grid, validation, budget) };
 }
 

@@ -2,33 +2,48 @@ import type { Tuning } from '../../coordinator/plan/campaign.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { GridLimits } from '../../shared/tuning/grid.ts';
 
-/**
- * What is tried where a campaign says nothing, from what was seen on emoji-sd (docs/guide/verify-and-tune.md): small ratios
- * at several sites do less harm for the same erasure than a large one at one of them. What feed-forward layers lose costs
- * most of what is kept, so of these only weights that most steps select; the text encoder's MLP alone erases next to
- * nothing, and beside the others it erases what they leave.
- */
-const usualSites: readonly (readonly SiteName[])[] = [
-  ['ffn2', 'attn-value'],
-  ['ffn2', 'attn-value', 'text'],
-  ['ffn2', 'attn-key', 'attn-value', 'text'],
-];
-const usualRatios: Readonly<Record<SiteName, readonly number[]>> = {
-  ffn2: [0.03, 0.05],
-  ffn1: [0.02, 0.05],
-  'attn-key': [0.1],
-  'attn-value': [0.05, 0.1],
-  text: [0.1],
-};
-const usualMargins: readonly number[] = [1];
-const usualSelectRatios: readonly number[] = [0.5, 0.8];
+/** What is tried where a campaign says nothing, from what was seen on emoji-sd (docs/guide/verify-and-tune.md). */
+interface UsualLimits {
+  readonly sites: readonly (readonly SiteName[])[];
+  readonly skillRatios: Readonly<Record<SiteName, readonly number[]>>;
+  readonly margins: readonly number[];
+  readonly selectRatios: readonly number[];
+}
 
-/** Of a campaign; where it has no retain list there is nothing but each concept's base to compare with. */
-export function limitsOf({ grid = {} }: Tuning, hasRetain: boolean): GridLimits {
+/**
+ * Small ratios at several sites do less harm for the same erasure than a large one at one of them. What feed-forward layers
+ * lose costs most of what is kept, so of these only weights that most steps select; the text encoder's MLP alone erases next
+ * to nothing, and beside the others it erases what they leave.
+ */
+const usualAlone: UsualLimits = {
+  sites: [
+    ['ffn2', 'attn-value'],
+    ['ffn2', 'attn-value', 'text'],
+    ['ffn2', 'attn-key', 'attn-value', 'text'],
+  ],
+  skillRatios: { ffn2: [0.03, 0.05], ffn1: [0.02, 0.05], 'attn-key': [0.1], 'attn-value': [0.05, 0.1], text: [0.1] },
+  margins: [1],
+  selectRatios: [0.5, 0.8],
+};
+
+/** The harm of masks that are active together adds up: fewer sites, less of them, and only what is more specific. */
+const usualTogether: UsualLimits = {
+  sites: [['ffn2', 'attn-value']],
+  skillRatios: { ...usualAlone.skillRatios, 'attn-value': [0.05] },
+  margins: [1, 1.1, 1.2],
+  selectRatios: [0.5, 0.8],
+};
+
+/**
+ * @param hasRetain where a campaign has no retain list there is nothing but each concept's base to compare with
+ * @param concepts how many are tuned together
+ */
+export function limitsOf({ grid = {} }: Tuning, hasRetain: boolean, concepts: number): GridLimits {
+  const usual = concepts > 1 ? usualTogether : usualAlone;
   const given = grid.skill_ratio;
-  const ratiosOf = (site: SiteName): readonly number[] => given?.[site] ?? usualRatios[site];
+  const ratiosOf = (site: SiteName): readonly number[] => given?.[site] ?? usual.skillRatios[site];
   return {
-    sites: grid.sites ?? usualSites,
+    sites: grid.sites ?? usual.sites,
     skillRatios: {
       ffn2: ratiosOf('ffn2'),
       ffn1: ratiosOf('ffn1'),
@@ -37,8 +52,8 @@ export function limitsOf({ grid = {} }: Tuning, hasRetain: boolean): GridLimits 
       text: ratiosOf('text'),
     },
     selections: grid.selection ?? ['contrast'],
-    margins: grid.margin ?? usualMargins,
-    selectRatios: grid.select_ratio ?? usualSelectRatios,
+    margins: grid.margin ?? usual.margins,
+    selectRatios: grid.select_ratio ?? usual.selectRatios,
     against: grid.against ?? (hasRetain ? ['retain'] : ['base']),
   };
 }
