@@ -3,7 +3,8 @@ import { type Erasure, measureErasure } from '../../shared/verification/erasure.
 import { type Rate, rateWhere } from '../../shared/verification/rate.ts';
 import { shows } from '../../shared/verification/test-image.ts';
 import { judgeErasure, type Thresholds, type Verdict } from '../../shared/verification/verdict.ts';
-import type { AlternativeKind, ConceptKind } from '../../coordinator/plan/campaign.ts';
+import type { AlternativeKind } from '../../coordinator/plan/campaign.ts';
+import type { ConceptKind } from '../../shared/method/concept.ts';
 import type { SeenTests, TestedImage } from './draw-tests.ts';
 import type { ConceptTest, VariantTest } from './test-plan.ts';
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { billText } from './bill-text.ts';
 import { billOf, defaultRates } from './bill.ts';
 import { anyCampaign, campaign, concept, facts, siteMask } from './campaigns.spec-support.ts';
 import { planCampaign } from './plan-campaign.ts';
@@ -78,24 +77,5 @@ describe('billOf', () => {
         }
       }),
     );
-  });
-
-  it('prints a table', () => {
-    const planned = plan([style('Neon')]);
-    const text = billText(billOf(planned, nothing, { unetSeconds: 1, textSeconds: 0, workers: 4, measured: true }));
-    expect(text.split('\n')).toEqual([
-      'campaign demo: 1 concept',
-      '',
-      '                      to run  stored    total',
-      'units                     14       0       14',
-      'UNet calls             1,000       0    1,000',
-      '  in batches             140       0      140',
-      'text encoder passes      114       0      114',
-      'partials             32.0 kB     0 B  32.0 kB',
-      '',
-      'time       about 4 min 10 s on 4 workers (measured)',
-      'memory     14 of 1 GiB',
-      'reference  5,100 UNet calls one concept at a time, 5.1 times as many',
-    ]);
   });
 });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Path } from '../../shared/config/problem.ts';
+import { conceptKinds } from '../../shared/method/concept.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import { name, prompt, promptEntry, promptSource, sampling, seed } from './campaign-parts.ts';
-import { conceptKinds } from './campaign.ts';
 import { knownTuneKeys, tune } from './tune-schema.ts';
 import { conceptVerification, verification, verificationKeys } from './verify-schema.ts';
 

@@ -1,20 +1,10 @@
+import type { ConceptKind } from '../../shared/method/concept.ts';
+import type { Selection } from '../../shared/method/conceptprune/settings.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
 import type { TuneFile } from './tune-schema.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import type { Thresholds } from '../../shared/verification/verdict.ts';
-
-/** What a concept is: it decides what `verify` measures, and that a `gender` concept names a seed for every pair. */
-export type ConceptKind = 'style' | 'object' | 'explicit' | 'identity' | 'gender' | 'memorised';
-
-/** In the order in which help and messages list them. */
-export const conceptKinds: readonly ConceptKind[] = ['style', 'object', 'explicit', 'identity', 'gender', 'memorised'];
-
-/**
- * How a row's weights are ranked: by S_target among those above S_base (`reference`), or by S_target − margin · S_base
- * (`contrast`).
- */
-export type Selection = 'reference' | 'contrast';
 
 /** How one site of a concept is masked. */
 export interface SiteMask {

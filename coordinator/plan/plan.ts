@@ -1,13 +1,14 @@
 import type { GraphCost } from '../../shared/model/graph/cost.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { Output, SamplingSpec, Unit } from '../../shared/unit/unit.ts';
-import type { ConceptKind, SiteMask } from './campaign.ts';
+import type { ConceptKind } from '../../shared/method/concept.ts';
+import type { SiteMask } from './campaign.ts';
 import type { SiteFacts } from './checkpoint-facts.ts';
 import type { Cohort } from './cohort.ts';
 
 /** A site of a concept, and what its target is compared with. */
 export interface PlannedSite extends SiteMask {
-  /** Id of the cohort whose norms are S_base: the concept's base, or the campaign's retain list. */
+  /** Id of the cohort whose norms are S_base: the concept's base, or the campaign's retain list without the concept's targets. */
   readonly against: string;
 }
 

@@ -1,7 +1,10 @@
 import { LetheError } from '../error/lethe-error.ts';
 import type { TrajectoryKey } from '../unit/unit.ts';
 
-/** What a concept is. Gender differs in how it is sampled, the others in their prompts alone. */
+/**
+ * What a concept is, in the order in which help and messages list the kinds: it decides what `verify` measures. Gender is
+ * sampled from a seed for every pair, the others differ in their prompts alone.
+ */
 export const conceptKinds = ['style', 'object', 'explicit', 'identity', 'gender', 'memorised'] as const;
 
 /** One of `conceptKinds`. */
