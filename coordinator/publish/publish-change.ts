@@ -13,7 +13,10 @@ import { masksOfVersion } from './versions.ts';
 export interface Published {
   readonly manifest: Manifest;
   readonly digest: string;
-  /** Whether the change made a version; one that changes nothing makes none, and stores what is active whole and sealed. */
+  /**
+   * Whether the change made a version. One that changes nothing makes none, and stores what is active whole and sealed; unless
+   * serving processes have seen a higher version, which makes them refuse what is active.
+   */
   readonly changed: boolean;
 }
 
@@ -45,14 +48,14 @@ export async function publishChange(
     const { masks, forced } = await masksAfter(publication, checkpoint, trust, change, base, cause);
     // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key.
     const union = await uniteActive(store.masks, checkpoint, masks);
-    if (base !== undefined && change.kind !== 'sign' && sameMasks(masks, base.masks))
-      return unchanged(checkpoint, base);
-    const reported = await publication.reportedVersion(checkpoint);
+    const reported = await believedVersion(publication, checkpoint);
+    // Below what serving processes have seen, as when NATS was put back from a backup, they refuse what is active.
+    const isFollowed = base !== undefined && reported <= base.version;
+    if (isFollowed && change.kind !== 'sign' && sameMasks(masks, base.masks)) return unchanged(checkpoint, base);
     const record: ChangeRecord = {
       format: 'lethe-audit-1',
       checkpoint,
-      // What is beyond belief was not published by any coordinator.
-      version: 1 + Math.max(base?.version ?? 0, reported <= versionLimit / 2 ? reported : 0),
+      version: 1 + Math.max(base?.version ?? 0, reported),
       when: now().toISOString(),
       who: cause.who,
       why: cause.why,
@@ -107,6 +110,12 @@ async function masksAfter(
       return { masks: changedMasks(before, apply, change.restore), forced };
     }
   }
+}
+
+/** The highest version that serving processes report, unless no coordinator can have published it. */
+async function believedVersion({ reportedVersion }: Publication, checkpoint: string): Promise<number> {
+  const reported = await reportedVersion(checkpoint);
+  return reported <= versionLimit / 2 ? reported : 0;
 }
 
 function actionOf(change: ManifestChange): ChangeRecord['action'] {
