@@ -25,9 +25,9 @@ export interface Published {
  * next one of the audit log; the manifest follows from the record, and is published by this coordinator or, if this one is
  * killed in between, by whichever comes next.
  *
- * @throws LetheError `signing-unavailable`, `manifest-untrusted`, `mask-unverified`, `version-missing`; `blob-missing`,
- *   `mask-invalid`, `blob-sealed` for a mask that is not there whole, `mask-mismatch` for one of another checkpoint: nothing
- *   is changed then.
+ * @throws LetheError `signing-unavailable`, `manifest-untrusted`, `mask-unverified`, `version-missing`; unless it is signed
+ *   anew, `blob-missing`, `mask-invalid`, `blob-sealed` for a mask that is not there whole, `mask-mismatch` for one of another
+ *   checkpoint: nothing is changed then.
  */
 export async function publishChange(
   publication: Publication,
@@ -46,8 +46,9 @@ export async function publishChange(
     if (standing.head !== undefined && base?.record === standing.head.hash && !isPublished(standing))
       await publishRecord(publication, standing.head.record, standing.head.hash);
     const { masks, forced } = await masksAfter(publication, checkpoint, trust, change, base, cause);
-    // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key.
-    const union = await uniteActive(store.masks, checkpoint, masks);
+    // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key. To sign it anew
+    // needs none of it: a mask that cannot be read must not keep a stolen key from being retired.
+    const union = change.kind === 'sign' ? base?.union : await uniteActive(store.masks, checkpoint, masks);
     const reported = await believedVersion(publication, checkpoint);
     // Below what serving processes have seen, as when NATS was put back from a backup, they refuse what is active.
     const isFollowed = base !== undefined && reported <= base.version;
