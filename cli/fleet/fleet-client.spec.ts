@@ -7,6 +7,12 @@ const source = { checkpoint: 'sha256:1', directory: undefined, variant: undefine
 const sampling = { scheduler: undefined, steps: 1, guidance: 1, height: undefined, width: undefined };
 const trajectories = ['0', '1', '2'].map((seed) => ({ prompt: 'a cat', seed }));
 
+it('speaks plain text on loopback alone, and says where its commands can be run', () => {
+  expect(() => new FleetClient('10.0.0.1:7400')).toThrow(
+    expect.objectContaining({ code: 'usage', next: expect.stringContaining('SSH tunnel') as string }),
+  );
+});
+
 describe('FleetClient.images', () => {
   const closing: (() => void)[] = [];
   afterEach(() => {

@@ -31,6 +31,10 @@ import { requireAllowed } from '../../shared/fleet/security.ts';
 import { violation } from '../../shared/fleet/violation.ts';
 import { ask, explained, received, send } from './remote-call.ts';
 
+/** Commands have no certificates. */
+const elsewhere =
+  'run the command on the machine of a coordinator that listens on loopback (--listen 127.0.0.1:PORT --insecure true; any coordinator of the fleet will do), or through an SSH tunnel to its port';
+
 /**
  * What commands ask of a coordinator, in the messages of proto/fleet/v1. Every method throws the coordinator's own error
  * as a LetheError, or `fleet-unreachable`.
@@ -42,9 +46,9 @@ export class FleetClient {
   readonly #masks: MaskServiceClient;
   readonly #images: ImageServiceClient;
 
-  /** @throws LetheError `usage` for an address beyond this machine, as long as there are no certificates. */
+  /** @throws LetheError `usage` for an address beyond this machine. */
   constructor(address: string) {
-    requireAllowed({ kind: 'plain-text-loopback' }, address);
+    requireAllowed({ kind: 'plain-text-loopback' }, address, elsewhere);
     this.address = address;
     const plain = credentials.createInsecure();
     this.#campaigns = new CampaignServiceClient(address, plain, channelOptions);

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileKeyring } from '../../coordinator/publish/keyring.ts';
 import { MaskDesk } from '../../coordinator/publish/mask-desk.ts';
-import { publishMask } from '../../coordinator/publish/publish-mask.ts';
+import { maskBlob, publishMask } from '../../coordinator/publish/publish-mask.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { describeWithServer } from '../../shared/bus/test-server.spec-support.ts';
 import { AuditChain } from '../../shared/manifest/audit-chain.ts';
@@ -96,6 +96,30 @@ await describeWithServer('rotateKey', (server) => {
     expect(replayed).toMatchObject({ kind: 'refused', reason: 'retired-key' });
     expect(await isThere(keys.rotation)).toBe(false);
     expect(await isThere(keys.nextKey)).toBe(false);
+  });
+
+  it.each<[string, (store: Store, blob: string) => Promise<unknown>]>([
+    ['is gone', (store, blob) => store.blobs.delete(blob)],
+    ['is damaged', (store, blob) => store.blobs.put(blob, Buffer.from('damaged'))],
+    [
+      'is sealed with a key that is gone',
+      (store, blob) => store.blobs.put(blob, Buffer.from(`LETHESB1${'-'.repeat(50)}`)),
+    ],
+  ])('signs all anew although a mask %s', async (_, spoil) => {
+    const { store, desk, checkpoint } = await setUp();
+    const { checkpoint: other } = await setUp();
+    const { judgement: before } = await judged(store, checkpoint);
+    if (before.kind !== 'accepted') throw new TypeError(before.reason);
+    const { masks, union = '' } = before.manifest;
+    for (const hash of [union, ...masks.map(({ mask }) => mask)]) await spoil(store, maskBlob(hash));
+    await rotateKey(keys, signWith(desk), () => undefined, now);
+    for (const each of [checkpoint, other])
+      expect(await judged(store, each)).toMatchObject({
+        judgement: { kind: 'accepted', manifest: { version: 2 } },
+        faults: [],
+      });
+    const { judgement: after } = await judged(store, checkpoint);
+    expect(after).toMatchObject({ manifest: { masks, union } });
   });
 
   it.each(steps)('goes on where it was interrupted after: %s', async (last) => {

@@ -59,9 +59,9 @@ export async function certificateOf(given: ListenOptions): Promise<ServerCertifi
 
 function requireLoopback(host: string, next: string): void {
   try {
-    requireAllowed({ kind: 'plain-text-loopback' }, host);
+    requireAllowed({ kind: 'plain-text-loopback' }, host, next);
   } catch (error) {
-    if (error instanceof LetheError) throw usage(host, error.why, next);
+    if (error instanceof LetheError) throw usage(host, error.why, error.next);
     throw error;
   }
 }

@@ -41,7 +41,11 @@ export async function startApiServer(
   masks: MaskService,
   images: ImageService,
 ): Promise<ApiServer> {
-  requireAllowed(security, address);
+  requireAllowed(
+    security,
+    address,
+    'give --tls-authority, --tls-certificate and --tls-key, or --listen on a loopback address',
+  );
   const server = new Server(channelOptions);
   server.addService(WorkServiceService, { work: workHandler(gate, coordinator) });
   server.addService(CampaignServiceService, campaignHandlers(campaigns));

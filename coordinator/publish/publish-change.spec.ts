@@ -67,7 +67,7 @@ await describeWithServer('publishChange', (server) => {
     expect([...(mask.layers[0]?.union.bytes ?? [])]).toEqual([0b1001]);
     await vi.waitFor(() => {
       expect(look).toHaveBeenCalledTimes(2);
-    });
+    }, 10_000);
 
     expect(await apply(publication, checkpoint, 'a')).toMatchObject({ changed: false, digest: both.digest });
     const none = await restore(publication, checkpoint, 'a', 'd', 'unknown');
@@ -223,6 +223,26 @@ await describeWithServer('publishChange', (server) => {
     const reporting = (version: number) => publicationOf(own, { reportedVersion: () => Promise.resolve(version) });
     expect((await apply(reporting(41), checkpoint, 'a')).manifest.version).toBe(42);
     expect((await apply(reporting(2 ** 53 - 1), checkpoint, 'b')).manifest.version).toBe(43);
+  });
+
+  it('publishes what is active again where serving processes have seen a higher version, as after a backup', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const reporting = (version: number) => publicationOf(own, { reportedVersion: () => Promise.resolve(version) });
+    const rollback = { kind: 'rollback', target: 1 } as const;
+    const { manifest } = await apply(reporting(0), checkpoint, 'a');
+    const again = await apply(reporting(8), checkpoint, 'a');
+    expect(again).toMatchObject({ changed: true, manifest: { version: 9, masks: manifest.masks } });
+    expect(await publishChange(reporting(11), checkpoint, rollback, forced)).toMatchObject({
+      changed: true,
+      manifest: { version: 12, masks: manifest.masks, union: manifest.union },
+    });
+    expect((await chainOf(own, checkpoint)).standing).toEqual({ kind: 'in-step', version: 12 });
+    // As when they follow, or tell what no coordinator can have published.
+    for (const reported of [12, 2 ** 53 - 1]) {
+      expect(await apply(reporting(reported), checkpoint, 'a')).toMatchObject({ changed: false });
+      expect(await publishChange(reporting(reported), checkpoint, rollback, forced)).toMatchObject({ changed: false });
+    }
   });
 
   it('signs the same masks anew under another key', async () => {

@@ -13,7 +13,10 @@ import { masksOfVersion } from './versions.ts';
 export interface Published {
   readonly manifest: Manifest;
   readonly digest: string;
-  /** Whether the change made a version; one that changes nothing makes none, and stores what is active whole and sealed. */
+  /**
+   * Whether the change made a version. One that changes nothing makes none, and stores what is active whole and sealed; unless
+   * serving processes have seen a higher version, which makes them refuse what is active.
+   */
   readonly changed: boolean;
 }
 
@@ -22,9 +25,9 @@ export interface Published {
  * next one of the audit log; the manifest follows from the record, and is published by this coordinator or, if this one is
  * killed in between, by whichever comes next.
  *
- * @throws LetheError `signing-unavailable`, `manifest-untrusted`, `mask-unverified`, `version-missing`; `blob-missing`,
- *   `mask-invalid`, `blob-sealed` for a mask that is not there whole, `mask-mismatch` for one of another checkpoint: nothing
- *   is changed then.
+ * @throws LetheError `signing-unavailable`, `manifest-untrusted`, `mask-unverified`, `version-missing`; unless it is signed
+ *   anew, `blob-missing`, `mask-invalid`, `blob-sealed` for a mask that is not there whole, `mask-mismatch` for one of another
+ *   checkpoint: nothing is changed then.
  */
 export async function publishChange(
   publication: Publication,
@@ -43,16 +46,17 @@ export async function publishChange(
     if (standing.head !== undefined && base?.record === standing.head.hash && !isPublished(standing))
       await publishRecord(publication, standing.head.record, standing.head.hash);
     const { masks, forced } = await masksAfter(publication, checkpoint, trust, change, base, cause);
-    // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key.
-    const union = await uniteActive(store.masks, checkpoint, masks);
-    if (base !== undefined && change.kind !== 'sign' && sameMasks(masks, base.masks))
-      return unchanged(checkpoint, base);
-    const reported = await publication.reportedVersion(checkpoint);
+    // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key. To sign it anew
+    // needs none of it: a mask that cannot be read must not keep a stolen key from being retired.
+    const union = change.kind === 'sign' ? base?.union : await uniteActive(store.masks, checkpoint, masks);
+    const reported = await believedVersion(publication, checkpoint);
+    // Below what serving processes have seen, as when NATS was put back from a backup, they refuse what is active.
+    const isFollowed = base !== undefined && reported <= base.version;
+    if (isFollowed && change.kind !== 'sign' && sameMasks(masks, base.masks)) return unchanged(checkpoint, base);
     const record: ChangeRecord = {
       format: 'lethe-audit-1',
       checkpoint,
-      // What is beyond belief was not published by any coordinator.
-      version: 1 + Math.max(base?.version ?? 0, reported <= versionLimit / 2 ? reported : 0),
+      version: 1 + Math.max(base?.version ?? 0, reported),
       when: now().toISOString(),
       who: cause.who,
       why: cause.why,
@@ -107,6 +111,12 @@ async function masksAfter(
       return { masks: changedMasks(before, apply, change.restore), forced };
     }
   }
+}
+
+/** The highest version that serving processes report, unless no coordinator can have published it. */
+async function believedVersion({ reportedVersion }: Publication, checkpoint: string): Promise<number> {
+  const reported = await reportedVersion(checkpoint);
+  return reported <= versionLimit / 2 ? reported : 0;
 }
 
 function actionOf(change: ManifestChange): ChangeRecord['action'] {

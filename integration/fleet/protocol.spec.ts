@@ -5,6 +5,8 @@ import { FleetServiceClient } from '../../gen/fleet/v1/campaign.ts';
 import type { WorkerHello } from '../../shared/fleet/task.ts';
 import { helloToMessage } from '../../shared/fleet/task-message.ts';
 import { type ApiServer, startApiServer } from '../../coordinator/api/api-server.ts';
+import { systemClock } from '../../worker/run/clock.ts';
+import { CoordinatorLink } from '../../worker/run/coordinator-link.ts';
 import { type HandDispatch, noCampaigns, noImages, noMasks, startCoordinator } from './fleet.spec-support.ts';
 
 const hello: WorkerHello = {
@@ -99,7 +101,7 @@ describe('WorkService', () => {
 });
 
 describe('the server', () => {
-  it('speaks plain text on loopback alone', async () => {
+  it('speaks plain text on loopback alone, and so do workers', async () => {
     const start = startApiServer(
       '0.0.0.0:0',
       { kind: 'plain-text-loopback' },
@@ -109,7 +111,15 @@ describe('the server', () => {
       noMasks,
       noImages,
     );
-    await expect(start).rejects.toMatchObject({ code: 'usage' });
+    await expect(start).rejects.toMatchObject({ code: 'usage', next: expect.stringContaining('--listen') as string });
+    expect(
+      () => new CoordinatorLink(['10.0.0.1:1'], { kind: 'plain-text-loopback' }, systemClock, Math.random),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        next: expect.stringContaining('on the machine of a coordinator') as string,
+      }),
+    );
   });
 
   it('tells its health by gRPC health v1', async () => {

@@ -51,7 +51,7 @@ await describeWithServer('documents', (server) => {
     })();
     await vi.waitFor(() => {
       expect(seen).toContain('current');
-    });
+    }, 10_000);
     let sequence = first.kind === 'stored' ? first.sequence : 0;
     for (const version of ['2', '3', '4']) {
       if (version === '3') {

@@ -88,7 +88,7 @@ await describeWithServer('records', (server) => {
     })();
     await vi.waitFor(() => {
       expect(seen).toContain('current');
-    });
+    }, 10_000);
     await put(10);
     await server.kill();
     // Asked while nobody is there: it waits.
@@ -116,7 +116,7 @@ await describeWithServer('records', (server) => {
     })();
     await vi.waitFor(() => {
       expect(seen).toEqual(['current']);
-    });
+    }, 10_000);
     await server.kill();
     for (let i = 0; i < 4; i++)
       await expect(records.read(subjects.verdict(unit, 'ffn2'))).rejects.toMatchObject({ code: 'bus-unavailable' });
@@ -139,7 +139,7 @@ await describeWithServer('records', (server) => {
     await vi.waitFor(async () => {
       const { total } = await bus.api<{ total: number }>('CONSUMER.NAMES.lethe_v1_records');
       expect(total).toBe(0);
-    });
+    }, 10_000);
   });
 
   it('lose nothing that was confirmed when the server is killed in the middle of many', async () => {
@@ -156,7 +156,7 @@ await describeWithServer('records', (server) => {
     const writing = Promise.all(buses.map((bus, i) => writer(bus, `writer ${i}`)));
     await vi.waitFor(() => {
       expect(confirmed.length).toBeGreaterThan(50);
-    });
+    }, 10_000);
     await server.kill();
     await server.restart();
     await writing;

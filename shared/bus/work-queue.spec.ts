@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
+import type { Bus } from './bus.ts';
 import type { Lease } from './lease.ts';
 import { parseReplySubject } from './lease.ts';
-import type { QueueName, UnitAddress } from './names.ts';
+import { consumerName, type QueueName, streams, type UnitAddress } from './names.ts';
 import { bytes, describeWithServer, text } from './test-server.spec-support.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -17,6 +18,13 @@ async function take(queue: WorkQueue, name: QueueName, most: number, expiresMs =
   for await (const lease of queue.pull(name, most, expiresMs)) leases.push(lease);
   return leases;
 }
+
+/** Until a pull of the queue waits at the server. */
+const pulled = (bus: Bus, queue: QueueName): Promise<void> =>
+  vi.waitFor(async () => {
+    const path = `CONSUMER.INFO.${streams.units}.${consumerName(queue)}`;
+    expect(await bus.api(path)).toMatchObject({ num_waiting: 1 });
+  }, waitMs);
 
 await describeWithServer('the queue', (server) => {
   const fill = async (queue: WorkQueue, name: QueueName, count: number) => {
@@ -93,7 +101,8 @@ await describeWithServer('the queue', (server) => {
   });
 
   it('ends a pull by signal', async () => {
-    const queue = new WorkQueue(await server.connect());
+    const bus = await server.connect();
+    const queue = new WorkQueue(bus);
     const name = queueOf();
     await queue.open(name, 10);
     const over = new AbortController();
@@ -101,9 +110,8 @@ await describeWithServer('the queue', (server) => {
       for await (const lease of queue.pull(name, 1, 60_000, over.signal)) return lease;
       return undefined;
     })();
-    await vi.waitFor(() => {
-      over.abort();
-    });
+    await pulled(bus, name);
+    over.abort();
     expect(await pulling).toBeUndefined();
   });
 
@@ -221,13 +229,13 @@ await describeWithServer('the queue', (server) => {
   });
 
   it('tells one who waits that its queue was closed', async () => {
-    const queue = new WorkQueue(await server.connect());
+    const bus = await server.connect();
+    const queue = new WorkQueue(bus);
     const name = queueOf();
     await queue.open(name, 10);
     const pulling = expect(take(queue, name, 1, 60_000)).rejects.toMatchObject({ code: 'queue-missing' });
-    await vi.waitFor(async () => {
-      await queue.close(name.campaign);
-    });
+    await pulled(bus, name);
+    await queue.close(name.campaign);
     await pulling;
   });
 

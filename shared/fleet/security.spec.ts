@@ -44,19 +44,22 @@ it.each(['tls-authority', 'tls-certificate', 'tls-key'])(
   },
 );
 
-it.each(['127.0.0.1:1', '127.1.2.3:1', 'localhost:1', '[::1]:1'])('lets plain text be spoken on %s', (address) => {
-  expect(() => {
-    requireAllowed({ kind: 'plain-text-loopback' }, address);
-  }).not.toThrow();
-});
+it.each(['127.0.0.1:1', '127.1.2.3:1', 'localhost:1', '[::1]:1', '127.0.0.1', 'localhost', '::1'])(
+  'lets plain text be spoken on %s',
+  (address) => {
+    expect(() => {
+      requireAllowed({ kind: 'plain-text-loopback' }, address, 'go elsewhere');
+    }).not.toThrow();
+  },
+);
 
-it.each(['0.0.0.0:1', '10.0.0.1:1', '[::]:1', 'localhost.example:1', '127.0.0.1.example:1'])(
+it.each(['0.0.0.0:1', '10.0.0.1:1', '[::]:1', '::', 'fe80::1', 'localhost.example:1', '127.0.0.1.example:1'])(
   'refuses plain text on %s',
   async (address) => {
     expect(
       await refusal(() => {
-        requireAllowed({ kind: 'plain-text-loopback' }, address);
+        requireAllowed({ kind: 'plain-text-loopback' }, address, 'go elsewhere');
       }),
-    ).toMatch(/^usage: /);
+    ).toMatch(/^usage: .* -> go elsewhere$/);
   },
 );

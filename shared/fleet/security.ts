@@ -54,15 +54,20 @@ function readPem(setting: string, path: string): Buffer {
   }
 }
 
-/** @throws LetheError `usage` for an address `host:port` that plain text must not be spoken on. */
-export function requireAllowed(security: Security, address: string): void {
-  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+/**
+ * @param address `host:port`, or a host alone
+ * @param next what whoever gave the address can do instead
+ * @throws LetheError `usage` for an address that plain text must not be spoken on.
+ */
+export function requireAllowed(security: Security, address: string, next: string): void {
+  // The colons of a bare IPv6 address begin no port.
+  const host = address.replace(/^([^:]*|\[.*\]):\d+$/, '$1').replace(/^\[(.*)\]$/, '$1');
   if (security.kind === 'mutual-tls' || host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host))
     return;
   throw new LetheError('usage', {
     what: 'cannot use plain text',
     where: address,
     why: 'it is not an address of this machine alone (127.0.0.1, ::1 or localhost)',
-    next: 'give certificates for mutual TLS, or use a loopback address',
+    next,
   });
 }

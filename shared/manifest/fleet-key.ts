@@ -16,6 +16,7 @@ export interface FleetKey {
 }
 
 const sizeLimit = 16 * 1024;
+const mostSecrets = 64;
 const secretSchema = z
   .string()
   .refine((text) => text.length === 44 && Buffer.from(text, 'base64').toString('base64') === text, {
@@ -23,7 +24,7 @@ const secretSchema = z
   });
 const schema = z.strictObject({
   format: z.literal('lethe-fleet-key-1'),
-  secrets: z.array(secretSchema).min(1).max(64),
+  secrets: z.array(secretSchema).min(1).max(mostSecrets),
 });
 
 /**
@@ -40,10 +41,17 @@ export async function createFleetKey(path: string): Promise<FleetKey> {
 /**
  * Puts a new secret before those of a fleet key: it seals from then on, and the others still open.
  *
- * @throws LetheError `key-invalid`, `write-failed`
+ * @throws LetheError `key-invalid`, also where there is no room for one more secret; `write-failed`
  */
 export async function renewFleetKey(path: string): Promise<FleetKey> {
   const { secrets } = await readFleetKey(path);
+  if (secrets.length >= mostSecrets)
+    throw keyInvalid(
+      'put a new secret into the fleet key',
+      path,
+      `it holds ${secrets.length} secrets, and no more than ${mostSecrets} are read`,
+      `remove the oldest, ${secrets.at(-1)?.id ?? ''}, once no mask that you keep is sealed with it (\`lethe apply\` seals active masks with the newest): it is the last of "secrets"`,
+    );
   const renewed: FleetKey = { secrets: [secretOf(randomBytes(32)), ...secrets] };
   await writeKeyFile(path, fleetKeyText(renewed), 0o600, true);
   return renewed;

@@ -78,6 +78,21 @@ describe('renewFleetKey', () => {
     expect(await modeOf(at('key'))).toBe(0o600);
     await expect(renewFleetKey(at('none'))).rejects.toMatchObject({ code: 'key-invalid' });
   });
+
+  it('refuses a secret more than are read, names the oldest, and leaves the file readable', async () => {
+    const { secrets: made } = await createFleetKey(at('key'));
+    const renewals = async (): Promise<void> => {
+      for (;;) await renewFleetKey(at('key'));
+    };
+    await expect(renewals()).rejects.toMatchObject({
+      code: 'key-invalid',
+      where: at('key'),
+      next: expect.stringContaining(`remove the oldest, ${made[0].id},`) as string,
+    });
+    const { secrets } = await readFleetKey(at('key'));
+    expect(secrets).toHaveLength(64);
+    expect(secrets.at(-1)?.id).toBe(made[0].id);
+  });
 });
 
 describe('readTrustList', () => {

@@ -39,7 +39,8 @@ export class CoordinatorLink {
    * @throws LetheError `usage` for plain text beyond loopback.
    */
   constructor(addresses: readonly string[], security: Security, clock: Clock, random: () => number) {
-    for (const address of addresses) requireAllowed(security, address);
+    const next = 'give --tls-authority, --tls-certificate and --tls-key, or work on the machine of a coordinator';
+    for (const address of addresses) requireAllowed(security, address, next);
     this.#addresses = addresses;
     this.#security = security;
     this.#clock = clock;

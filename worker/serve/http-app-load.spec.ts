@@ -1,6 +1,16 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
+import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
+import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { failureOf, gate, made, serve } from './http-apps.spec-support.ts';
+
+const patience = { timeout: 10_000 };
+const waits = (url: string, images: number): Promise<boolean> =>
+  vi.waitUntil(async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return metrics.includes(`\nlethe_serve_queue_images ${images}\n`);
+  }, patience);
 
 describe('the images API, where it cannot answer at once', () => {
   it('answers 503 and says why before there is anything to serve', async () => {
@@ -29,10 +39,9 @@ describe('the images API, where it cannot answer at once', () => {
       },
     });
     const running = post({ prompt: 'x' });
-    const metric = async () => (await fetch(`${url}/metrics`)).text();
     await begun.promise;
     const waiting = [1, 2].map(() => post({ prompt: 'x' }));
-    await vi.waitUntil(async () => /^lethe_serve_queue_images 2$/m.test(await metric()));
+    await waits(url, 2);
     const full = await post({ prompt: 'x' });
     expect(full.status).toBe(429);
     expect(Number(full.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
@@ -50,6 +59,37 @@ describe('the images API, where it cannot answer at once', () => {
     });
     expect(failures).toHaveLength(1);
     expect(lines.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 429, 500]);
+  });
+
+  it('refuses a prompt that cannot be tokenized at once, and leaves the batch of others alone', async () => {
+    const tokenizer = await loadClipTokenizer((await openCheckpoint(emojiSd)).tokenizer);
+    const first = gate<undefined>();
+    const begun = gate<undefined>();
+    const batches: (readonly string[])[] = [];
+    const { post, url, failures } = await serve({
+      deadlineMs: 10_000,
+      make: async (asks, signal) => {
+        signal.addEventListener('abort', () => {
+          first.open(undefined);
+        });
+        batches.push(asks.map(({ prompt }) => prompt));
+        begun.open(undefined);
+        await first.promise;
+        for (const { prompt } of asks) tokenizer.encode(prompt);
+        return made(asks);
+      },
+    });
+    const marked = (marks: number): string => `a${'\u0301'.repeat(marks)}`;
+    const running = post({ prompt: 'x' });
+    await begun.promise;
+    const waiting = post({ prompt: marked(1024) });
+    await waits(url, 1);
+    const refused = await post({ prompt: marked(1025) });
+    expect([refused.status, (await failureOf(refused)).code]).toEqual([400, 'invalid_value']);
+    first.open(undefined);
+    expect([(await running).status, (await waiting).status]).toEqual([200, 200]);
+    expect(batches).toEqual([['x'], [marked(1024)]]);
+    expect(failures).toEqual([]);
   });
 
   it('gives a request up at its deadline', async () => {
@@ -87,7 +127,7 @@ describe('the images API, where it cannot answer at once', () => {
     request.end(JSON.stringify({ prompt: 'x' }));
     const signal = await begun.promise;
     request.destroy();
-    await vi.waitUntil(() => signal.aborted);
+    await vi.waitUntil(() => signal.aborted, patience);
   });
 
   it('finishes what it has accepted when it stops, and sends what is new elsewhere', async () => {

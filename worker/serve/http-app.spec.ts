@@ -63,6 +63,13 @@ describe('the images API', () => {
     ['a prompt that is no text', { prompt: ['a cat'] }, 400, 'invalid_type', 'prompt'],
     ['half a surrogate pair', '{"prompt": "\\ud800"}', 400, 'invalid_value', 'prompt'],
     ['a prompt beyond all bounds', { prompt: 'secret '.repeat(5000) }, 400, 'invalid_value', 'prompt'],
+    [
+      'more marks on a letter than the tokenizer takes',
+      { prompt: `secret a${'\u0301\u200d'.repeat(1025)}` },
+      400,
+      'invalid_value',
+      'prompt',
+    ],
     ['no image', { prompt: 'secret', n: 0 }, 400, 'invalid_value', 'n'],
     ['eleven images', { prompt: 'secret', n: 11 }, 400, 'invalid_value', 'n'],
     ['half an image', { prompt: 'secret', n: 1.5 }, 400, 'invalid_type', 'n'],

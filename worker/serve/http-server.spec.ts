@@ -3,16 +3,22 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as after } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { listenHttp } from './http-server.ts';
+import { type HttpServer, listenHttp } from './http-server.ts';
 
 const app = new Hono().get('/', (context) => context.text('here'));
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+/** A client that has said nothing yet. */
+async function clientOf({ url }: HttpServer): Promise<Socket> {
+  const client = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+  await once(client, 'connect');
+  return client;
+}
 
 describe('the HTTP server', () => {
   it.skipIf(!hasOpenssl)('speaks TLS with the certificate it is given', async () => {
@@ -29,8 +35,7 @@ describe('the HTTP server', () => {
       expect(response.statusCode).toBe(200);
       response.resume();
       // A connection without a handshake is none that node's HTTPS server knows of.
-      const silent = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
-      await once(silent, 'connect');
+      await clientOf(server);
     } finally {
       await server.close();
       await rm(folder, { recursive: true });
@@ -53,22 +58,25 @@ describe('the HTTP server', () => {
       })
       .post('/', async (context) => context.text(await context.req.text().catch(() => '')));
     const graceMs = 50;
-    const server = await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs);
+    const [server, other] = [
+      await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs),
+      await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs),
+    ];
     const said = ['', 'GET / HT', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf'];
     const clients = await Promise.all(
       said.map(async (text) => {
-        const client = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
-        await once(client, 'connect');
+        const client = await clientOf(server);
         client.resume().write(text);
         return client;
       }),
     );
+    (await clientOf(other)).resume();
     const running = fetch(server.url);
     await started;
     const cut = Promise.all(clients.map((client) => once(client, 'close')));
     const closed = server.close();
-    // Timers of one length run in their order: the server has looked when this one does.
-    await after(graceMs);
+    // It ends by its grace alone, which began later: the first server has looked by then.
+    await other.close();
     go();
     expect(await (await running).text()).toBe('made');
     await Promise.all([closed, cut]);

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { cleanText } from '../../shared/model/tokenizer/clean-text.ts';
 import { type ApiError, badRequest } from './api-error.ts';
 import type { Ask } from './request-queue.ts';
 
@@ -44,8 +46,12 @@ const schema = z.strictObject({
   prompt: z
     .string()
     .min(1)
-    .max(longestPrompt)
-    .refine((text) => !/\p{Surrogate}/u.test(text), { message: 'it holds half of a surrogate pair' }),
+    .max(longestPrompt, { abort: true })
+    .refine((text) => !/\p{Surrogate}/u.test(text), { message: 'it holds half of a surrogate pair' })
+    .superRefine((text, context) => {
+      const message = tokenizerFault(text);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    }),
   model: z.string().nullish(),
   n: z.int().min(1).max(mostImages).nullish(),
   size: z.string().nullish(),
@@ -87,6 +93,17 @@ export function parseImageRequest(body: unknown, model: ServedModel): ParsedRequ
     return refused(badRequest('invalid_value', `seed: that of the last image is beyond ${largestSeed}.`, 'seed'));
   const seeds = Array.from({ length: images }, (_, i) => first + BigInt(i));
   return { kind: 'ask', ask: { prompt: data.prompt, seeds, size, images, key: `${size.width}x${size.height}` } };
+}
+
+/** Why the tokenizer refuses a prompt. Found here: in a batch it would be the failure of all that are made together. */
+function tokenizerFault(prompt: string): string | undefined {
+  try {
+    cleanText(prompt);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LetheError) return error.why;
+    throw error;
+  }
 }
 
 function problemOf(error: z.ZodError): ApiError {

@@ -39,7 +39,7 @@ export interface ServingSetup {
   readonly keys: FollowKeys;
   /** Undefined: there is no fleet, and nothing is ever published. */
   readonly bus: FindBus | undefined;
-  /** Serve the checkpoint as it is until the first manifest. */
+  /** Serve the checkpoint as it is until the first manifest; where one was ever accepted, it changes nothing. */
   readonly unpruned: boolean;
 }
 
@@ -85,9 +85,11 @@ export async function startServing<Prepared>(
     failed: told.failed,
     standing: (standing) => link?.say(standing),
   };
-  const initial = setup.unpruned
-    ? { version: 0, digest: '', union: undefined, prepared: await model.prepare(undefined) }
-    : undefined;
+  // Once masks are known, the checkpoint as it is would be served in their place.
+  const initial =
+    setup.unpruned && folder.state.seen === undefined
+      ? { version: 0, digest: '', union: undefined, prepared: await model.prepare(undefined) }
+      : undefined;
   if (initial !== undefined) told.unpruned();
   const follower = new ManifestFollower(served.checkpoint, setup.keys, folder, model, observer, initial);
   if (setup.bus !== undefined) {
