@@ -63,6 +63,11 @@ describe('neighbours', () => {
     expect(own).toContainEqual(['ffn2 0.07 text 0.14', 1, 0.8]);
   });
 
+  it('are as if both sides missed where they are met with no room', () => {
+    expect(near(18, 20, 18)).toEqual(near(10, 20, 10));
+    expect(near(20, 20, 20)).not.toEqual(near(18, 20, 20));
+  });
+
   it('are each there once, without the candidate itself', () => {
     const keys = near(20, 20, 20).map(candidateKey);
     expect(new Set(keys).size).toBe(keys.length);

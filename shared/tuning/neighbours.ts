@@ -1,5 +1,5 @@
 import { type Candidate, candidateKey, type MaskChoice, type SiteChoice } from './candidate.ts';
-import { shareOf, type Standing } from './standing.ts';
+import { room, shortfall, type Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
 /** By what ratios change in one move. */
@@ -19,10 +19,11 @@ const sharper: readonly Move[] = [after(scaled(factor), margined(marginStep)), a
 
 /**
  * What is worth trying next to a trial, each once and none that is the trial itself: for a concept that is not erased
- * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all.
+ * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all. What is
+ * met without room counts as not enough: the search is not over before verify can be expected to say the same.
  */
 export function neighbours({ candidate, standings }: Trial): readonly Candidate[] {
-  const misses = ({ requirement, ...rest }: Standing): boolean => shareOf({ requirement, ...rest }) < requirement.least;
+  const misses = (standing: Standing): boolean => shortfall([standing], room) > 0;
   const keepsTooLittle = standings.some((each) => each.requirement.side.kind === 'kept' && misses(each));
   const erasesTooLittle = (concept: string): boolean =>
     standings.some(

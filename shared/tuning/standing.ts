@@ -30,6 +30,12 @@ export function standardError({ hits, of }: Standing): number {
   return Math.sqrt((share * (1 - share)) / (of + 2));
 }
 
+/**
+ * Standard errors by which a share has to be above its threshold to count as met "with room": of masks that are truly at a
+ * threshold one in six passes, and verify decides.
+ */
+export const room = 1;
+
 /** What is missing to the requirements when every share is taken `errors` standard errors lower; 0 if they are met. */
 export function shortfall(standings: readonly Standing[], errors: number): number {
   return standings.reduce((sum, standing) => {

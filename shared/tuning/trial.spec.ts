@@ -95,3 +95,10 @@ describe('standing', () => {
 });
 
 const never = { requirement: { name: '', side: { kind: 'kept' as const }, least: 0 }, hits: 0, of: 0 };
+
+describe('byPromise', () => {
+  it('prefers room to a smaller mask where a few images meet everything, and then the smaller one', () => {
+    const all = [trial(10, 91, 91), trial(30, 97, 97), trial(20, 92, 92), trial(25, 97, 97)];
+    expect(all.toSorted(byPromise).map(({ pruned }) => pruned)).toEqual([25, 30, 20, 10]);
+  });
+});

@@ -1,5 +1,5 @@
 import { type Candidate, candidateKey } from './candidate.ts';
-import { shareOf, shortfall, type Standing, worstOf } from './standing.ts';
+import { room, shareOf, shortfall, type Standing, worstOf } from './standing.ts';
 
 /** A candidate and what was seen of it so far. */
 export interface Trial {
@@ -12,10 +12,15 @@ export interface Trial {
   readonly samples: number;
 }
 
-/** Better first: what misses less, and of two that miss as much the smaller mask. */
+/** Better first: what is nearer to meeting everything with room, and of two that are as near the smaller mask. */
 export function byPromise(a: Trial, b: Trial): number {
+  return byShortfall(room, a, b);
+}
+
+/** Less missing first, of two that miss as much the smaller mask. */
+function byShortfall(errors: number, a: Trial, b: Trial): number {
   return (
-    shortfall(a.standings, 0) - shortfall(b.standings, 0) ||
+    shortfall(a.standings, errors) - shortfall(b.standings, errors) ||
     a.pruned - b.pruned ||
     (candidateKey(a.candidate) < candidateKey(b.candidate) ? -1 : 1)
   );
@@ -55,9 +60,6 @@ export interface Winner {
   readonly certainty: Certainty;
 }
 
-/** One standard error: of masks that are truly at a threshold one in six passes, and verify decides. */
-const room = 1;
-
 /**
  * The smallest of the masks that meet every requirement with room, else the likeliest of those that meet them, else the
  * one that misses least. Undefined without trials.
@@ -70,6 +72,6 @@ export function chooseWinner(trials: readonly Trial[]): Winner | undefined {
   // Of those that only just meet it the one nearest to room, not the smallest: it is the likeliest to hold.
   const likeliest = met.toSorted((a, b) => shortfall(a.standings, room) - shortfall(b.standings, room))[0];
   if (likeliest !== undefined) return { trial: likeliest, certainty: 'on the sample' };
-  const best = trials.toSorted(byPromise)[0];
+  const best = trials.toSorted((a, b) => byShortfall(0, a, b))[0];
   return best === undefined ? undefined : { trial: best, certainty: 'missed' };
 }
