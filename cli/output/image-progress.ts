@@ -23,18 +23,25 @@ export function imageEvents(stream: Pick<NodeJS.WriteStream, 'write'>): ImagePro
   };
 }
 
-/** A bar over the units that make what is not stored; it begins with the first of them. To `stream`. */
+/**
+ * A bar over the units that make what is not stored; it begins with the first of them, and anew where there turn out to be
+ * more: what is asked for in several jobs is known of one after the other. To `stream`.
+ */
 export function imageProgress(stream: NodeJS.WriteStream): ImageProgressBar {
   let bar: Progress | undefined;
+  let total = 0;
+  const stop = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
   return {
     update: ({ images, stored, units }) => {
       if (units.total === 0) return;
-      bar ??= startProgress(stream, `drawing ${images - stored} of ${images} images`, units.total);
+      if (units.total !== total) stop();
+      total = units.total;
+      bar ??= startProgress(stream, `drawing ${images - stored} of ${images} images`, total);
       bar.update(units.ended, 'units');
     },
-    stop: () => {
-      bar?.stop();
-      bar = undefined;
-    },
+    stop,
   };
 }
