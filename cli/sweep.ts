@@ -123,7 +123,9 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       seconds,
       concepts,
       masks: shelf.folder,
-      ...(active !== undefined && 'manifest' in active ? appliedSummary(active) : {}),
+      ...(active !== undefined && 'manifest' in active
+        ? { manifest: active.manifest, processes: active.processes, missing: active.missing }
+        : {}),
     };
     print(given, { ...summary }, summaryText(summary));
     reportFailed(summary, given.json === true);
@@ -136,7 +138,10 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   }
 }
 
-/** Makes the masks active that there are, and waits for those that serve. What was found is not lost to the summary where that is refused. */
+/**
+ * Makes the masks active that there are, and waits for those that serve. What was found is not lost to the summary where
+ * that is refused.
+ */
 async function applied(
   client: FleetClient,
   concepts: readonly ConceptSummary[],
@@ -153,11 +158,6 @@ async function applied(
   } catch (refusal) {
     return { refusal };
   }
-}
-
-function appliedSummary({ manifest, processes }: MaskChange): Partial<SweepSummary> {
-  const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
-  return { manifest, processes, missing };
 }
 
 /** Calls whose results were stored between two plans of one campaign. */

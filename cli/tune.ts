@@ -110,7 +110,7 @@ async function confirm(
   for (const group of groups) {
     const { file, text } = group.campaign;
     session.tell(`verifying ${group.concepts.join(' + ')}: ${file}`);
-    const campaign = campaignToVerify(text, file, undefined, heads);
+    const campaign = campaignToVerify(text, file, parseCampaign(text, file), undefined, heads);
     const verified = await verifyCampaign(session, campaign, undefined, [tradeOffOf(group)]);
     session.clear();
     if (json !== true) process.stdout.write(`\n${verified.text}\n`);

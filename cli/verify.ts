@@ -49,11 +49,12 @@ Example:
 
 async function verify(file: string, given: VerifyOptions): Promise<void> {
   const yaml = await readCampaign(file);
+  const written = parseCampaign(yaml, file);
   await withImageSession(
-    parseCampaign(yaml, file),
+    written,
     file,
     given,
-    (heads) => campaignToVerify(yaml, file, given.images, heads),
+    (heads) => campaignToVerify(yaml, file, written, given.images, heads),
     async (session, campaign) => {
       const { verification, text, json } = await verifyCampaign(session, campaign, given.masks);
       session.clear();

@@ -18,7 +18,9 @@ export interface MaskChange {
   readonly manifest: ManifestResponse;
   /** A row a process that serves. */
   readonly processes: readonly ServingRow[];
-  /** Names those that have not taken it over; undefined if all have. */
+  /** Names of those that have not taken it over. */
+  readonly missing: readonly string[];
+  /** The error that says so; undefined if all have. */
   readonly behind: LetheError | undefined;
 }
 
@@ -40,7 +42,8 @@ export async function madeChange(
       process.stderr.write(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}\n`);
   };
   const processes = await awaitServing(client, checkpoint, manifest, before, timeout * 1000, tell);
-  return { manifest, processes, behind: servingBehind(checkpoint, processes, timeout) };
+  const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
+  return { manifest, processes, missing, behind: servingBehind(checkpoint, processes, timeout) };
 }
 
 /** Makes a change, waits for it, and prints what is active and a row a process. The exit code is 1 if some are behind. */
@@ -50,8 +53,7 @@ export async function changeMasks(
   change: () => Promise<ManifestResponse>,
   { timeout, json }: ChangeOptions,
 ): Promise<void> {
-  const { manifest, processes, behind } = await madeChange(client, checkpoint, change, timeout);
-  const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
+  const { manifest, processes, missing, behind } = await madeChange(client, checkpoint, change, timeout);
   const masks = await recordedMasks(client, manifest);
   const { version, changed, digest } = manifest;
   const text = `${activeText(manifest, masks)}\n${servingText(processes)}`;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseCampaign } from '../../coordinator/plan/parse-campaign.ts';
+import type { Campaign } from '../../coordinator/plan/campaign.ts';
 import { campaignId } from '../../coordinator/store/campaign-entry.ts';
 import type { ImageSession } from '../fleet/image-session.ts';
 import { MaskShelf, masksIn } from '../fleet/mask-shelf.ts';
@@ -15,7 +15,6 @@ import { verificationJson } from './verification-json.ts';
 import { verificationReport } from './verification-report.ts';
 import { verificationText } from './verification-text.ts';
 import { type Verification, verifyMasks } from './verify-masks.ts';
-import type { Campaign } from '../../coordinator/plan/campaign.ts';
 
 /** A campaign that is to be verified. */
 export interface VerifiedCampaign {
@@ -40,8 +39,9 @@ export interface CampaignVerification {
 }
 
 /**
- * Reads a campaign for verification.
+ * A campaign as it is to be verified.
  *
+ * @param yaml what `written` was read from
  * @param images test images of each target, instead of the campaign's
  * @param heads labels of the classifier, by head
  * @throws LetheError `campaign-invalid` for what cannot be verified, such as images that sweep or tuning have used.
@@ -49,10 +49,10 @@ export interface CampaignVerification {
 export function campaignToVerify(
   yaml: string,
   file: string,
+  written: Campaign,
   images: number | undefined,
   heads: Readonly<Record<string, readonly string[]>>,
 ): VerifiedCampaign {
-  const written = parseCampaign(yaml, file);
   const { verify } = written;
   const campaign =
     images === undefined || verify === undefined ? written : { ...written, verify: { ...verify, images } };

@@ -32,8 +32,8 @@ export type Ask =
 /** Shares of the validation lists that candidates are measured on, half of them from one to the next. */
 const rungs = [1 / 4, 1 / 2, 1];
 /**
- * Of the budget for the first round, over the whole grid; the rest goes to what is near the best. On emoji-sd the rounds after
- * the first found more than the first would have with more of the grid.
+ * Of the budget for the first round, over the whole grid; the rest goes to what is near the best. On emoji-sd every winner
+ * came from the rounds after it; a half and a third were not told apart by a search each (docs/guide/verify-and-tune.md).
  */
 const firstShare = 1 / 3;
 /** Candidates of a later round at most. */
