@@ -1,6 +1,6 @@
 import { densities } from '../../shared/mask/compare-masks.ts';
 import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
-import { type Candidate, candidateKey } from '../../shared/tuning/candidate.ts';
+import { type Candidate, candidateKey, type SiteLayerName } from '../../shared/tuning/candidate.ts';
 import type { ImageSession } from '../fleet/image-session.ts';
 import { MaskShelf } from '../fleet/mask-shelf.ts';
 import { type SweptMask, sweptMasks } from '../fleet/swept-masks.ts';
@@ -14,6 +14,8 @@ export interface MadeMasks {
   /** Weights that they prune together, of those of their layers. */
   readonly pruned: number;
   readonly weights: number;
+  /** Where any of them prunes a weight. */
+  readonly layers: readonly SiteLayerName[];
 }
 
 /**
@@ -63,6 +65,7 @@ export class CandidateMasks {
       masks,
       pruned: layers.reduce((sum, layer) => sum + layer.pruned, 0),
       weights: layers.reduce((sum, layer) => sum + layer.weights, 0),
+      layers: layers.flatMap(({ site, name, pruned }) => (pruned === 0 ? [] : [{ site, name }])),
     };
   }
 }

@@ -19,8 +19,8 @@ export async function measureCandidates(
     made.map((each) => each.masks.map(({ hash }) => hash)),
     samples,
   );
-  return made.map(({ candidate, pruned }, i): Trial => {
+  return made.map(({ candidate, pruned, layers }, i): Trial => {
     const after = seen[i] ?? { targets: [], rest: [] };
-    return { candidate, pruned, samples, standings: standingsOf(asked, images.lists, before, after) };
+    return { candidate, pruned, layers, samples, standings: standingsOf(asked, images.lists, before, after) };
   });
 }

@@ -1,6 +1,6 @@
 import type { ImageSampling, ImageSource } from '../../gen/fleet/v1/image.ts';
 import { readPng } from '../../shared/verification/read-png.ts';
-import type { Labels } from '../../shared/verification/test-image.ts';
+import type { Recognition } from '../../shared/verification/recognition.ts';
 import type { Classifier } from '../../worker/classify/classifier.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
 import { type ImageAsk, type ImageWatcher, requestImages } from '../fleet/request-images.ts';
@@ -38,10 +38,10 @@ export class ProbeImages {
       probes.slice(0, samples),
     );
     const asks = maskSets.flatMap((masks) => lists.flatMap((probes) => this.#asks(probes, masks)));
-    const labels = await this.#classified(asks);
+    const found = await this.#recognised(asks);
     let at = 0;
     return maskSets.map(() => {
-      const each = lists.map(({ length }) => labels.slice(at, (at += length)));
+      const each = lists.map(({ length }) => found.slice(at, (at += length)));
       return { targets: each.slice(0, -1), rest: each.at(-1) ?? [] };
     });
   }
@@ -61,18 +61,18 @@ export class ProbeImages {
     return requestImages(this.#client, this.#source, 'tune', imageBatch, asks, this.#watcher);
   }
 
-  async #classified(asks: readonly ImageAsk[]): Promise<readonly Labels[]> {
-    const labels: Labels[] = [];
+  async #recognised(asks: readonly ImageAsk[]): Promise<readonly Recognition[]> {
+    const found: Recognition[] = [];
     const waiting: Uint8Array[] = [];
-    const classify = async (): Promise<void> => {
-      labels.push(...(await this.#classifier.classify(waiting.splice(0).map(readPng))));
+    const look = async (): Promise<void> => {
+      found.push(...(await this.#classifier.recognise(waiting.splice(0).map(readPng))));
     };
     for await (const image of this.#images(asks)) {
       waiting.push(image);
-      if (waiting.length >= classifierBatch) await classify();
+      if (waiting.length >= classifierBatch) await look();
     }
-    await classify();
-    return labels;
+    await look();
+    return found;
   }
 }
 

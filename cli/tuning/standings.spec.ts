@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { concept } from '../../coordinator/plan/campaigns.spec-support.ts';
+import type { Recognition } from '../../shared/verification/recognition.ts';
 import type { Labels } from '../../shared/verification/test-image.ts';
 import { type ProbeLists, requirementsOf, requirePresent, standingsOf } from './standings.ts';
 
+/** A classifier that is sure of what it sees. */
+const sure = (choice: Labels): Recognition => ({
+  choice,
+  probability: ({ head, label }) => (choice[head] === label ? 1 : 0),
+});
+const seenOf = (targets: readonly (readonly Labels[])[], rest: readonly Labels[]) => ({
+  targets: targets.map((list) => list.map(sure)),
+  rest: rest.map(sure),
+});
 const probe = (asked: Labels) => ({ prompt: JSON.stringify(asked), seed: '1', asked });
 const verified = (name: string, ua: number | undefined, ira: number, cra: number) => {
   const thresholds = { ...(ua === undefined ? {} : { ua }), ira, cra };
@@ -28,8 +38,8 @@ const lists: ProbeLists = {
 
 describe('standings', () => {
   it('count what is not recognised of the target, and of the rest what is, by each head', () => {
-    const before = { targets: [[violin, violin]], rest: [dog, { ...owl, style: 'Ink' }, owl] };
-    const after = { targets: [[violin, dog]], rest: [{ object: 'cat', style: 'Ink' }, owl, owl] };
+    const before = seenOf([[violin, violin]], [dog, { ...owl, style: 'Ink' }, owl]);
+    const after = seenOf([[violin, dog]], [{ object: 'cat', style: 'Ink' }, owl, owl]);
     expect(standingsOf(requirementsOf(lists), lists, before, after)).toMatchObject([
       { requirement: { name: 'UA of violin', least: 0.9 }, hits: 1, of: 2 },
       { requirement: { name: 'rest kept by object', least: 0.8 }, hits: 2, of: 3 },
@@ -39,8 +49,8 @@ describe('standings', () => {
   });
 
   it('compare the first images of each list with the same ones before', () => {
-    const before = { targets: [[violin, violin]], rest: [dog, owl, owl] };
-    const after = { targets: [[dog]], rest: [dog, owl] };
+    const before = seenOf([[violin, violin]], [dog, owl, owl]);
+    const after = seenOf([[dog]], [dog, owl]);
     expect(standingsOf(requirementsOf(lists), lists, before, after).map(({ hits, of }) => [hits, of])).toEqual([
       [1, 1],
       [2, 2],
@@ -58,7 +68,7 @@ describe('standings', () => {
   });
 
   it('are refused for a target that was not there before', () => {
-    const before = { targets: [[dog, violin]], rest: [dog, owl, plain] };
+    const before = seenOf([[dog, violin]], [dog, owl, plain]);
     expect(() => {
       requirePresent(lists, before, 0.6);
     }).toThrow(/violin in 1 of them/);
@@ -73,7 +83,7 @@ describe('standings', () => {
     ['cra', 'no style was recognised before', [dog], [{ object: 'dog', style: 'Noto' }]],
     ['ira', 'there is no rest', [], []],
   ])('are refused for a threshold of %s where %s', (measure, _, asked: Labels[], rest: Labels[]) => {
-    const before = { targets: [[violin, violin]], rest };
+    const before = seenOf([[violin, violin]], rest);
     expect(() => {
       requirePresent({ ...lists, rest: asked.map(probe) }, before, 0.5);
     }).toThrow(expect.objectContaining({ code: 'not-testable', why: expect.stringContaining(measure) as string }));

@@ -1,7 +1,8 @@
 import type { Concept } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Requirement, Standing } from '../../shared/tuning/standing.ts';
-import { type Label, type Labels, shows } from '../../shared/verification/test-image.ts';
+import type { Recognition } from '../../shared/verification/recognition.ts';
+import { type Label, shows } from '../../shared/verification/test-image.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 
 /** The validation images of concepts that are tuned together. */
@@ -18,8 +19,8 @@ export interface ProbeLists {
 
 /** What the classifier saw of every list, in its order, as far as it was made. */
 export interface Seen {
-  readonly targets: readonly (readonly Labels[])[];
-  readonly rest: readonly Labels[];
+  readonly targets: readonly (readonly Recognition[])[];
+  readonly rest: readonly Recognition[];
 }
 
 /** What is asked for of what a list shows. */
@@ -61,15 +62,29 @@ export function standingsOf(
     if ('list' in of) {
       const target = lists.targets[of.list]?.target;
       const seen = after.targets[of.list] ?? [];
-      const hits = seen.filter((labels) => target !== undefined && !shows(labels, target)).length;
-      return { requirement, hits, of: seen.length };
+      const hits = seen.filter(({ choice }) => target !== undefined && !shows(choice, target)).length;
+      const left = sumOf(seen, ({ probability }) => (target === undefined ? 1 : probability(target)));
+      return { requirement, hits, of: seen.length, expected: seen.length === 0 ? 0 : 1 - left / seen.length };
     }
-    const made = lists.rest.slice(0, after.rest.length);
-    const right = (seen: readonly Labels[]): number =>
-      made.filter((probe, i) => probe.asked[of.head] !== undefined && seen[i]?.[of.head] === probe.asked[of.head])
-        .length;
-    return { requirement, hits: right(after.rest), of: right(before.rest) };
+    const { head } = of;
+    const named = lists.rest.slice(0, after.rest.length).flatMap(({ asked: { [head]: label } }, i) => {
+      const [then, now] = [before.rest[i], after.rest[i]];
+      return label === undefined || then === undefined || now === undefined
+        ? []
+        : [{ label: { head, label }, then, now }];
+    });
+    const expected = sumOf(named, ({ label, then }) => then.probability(label));
+    return {
+      requirement,
+      hits: named.filter(({ label, now }) => shows(now.choice, label)).length,
+      of: named.filter(({ label, then }) => shows(then.choice, label)).length,
+      expected: expected === 0 ? 0 : sumOf(named, ({ label, now }) => now.probability(label)) / expected,
+    };
   });
+}
+
+function sumOf<T>(all: readonly T[], value: (each: T) => number): number {
+  return all.reduce((sum, each) => sum + value(each), 0);
 }
 
 /**
@@ -80,7 +95,7 @@ export function standingsOf(
 export function requirePresent(lists: ProbeLists, before: Seen, present: number): void {
   for (const [i, { concept, target }] of lists.targets.entries()) {
     const seen = before.targets[i] ?? [];
-    const found = seen.filter((labels) => shows(labels, target)).length;
+    const found = seen.filter(({ choice }) => shows(choice, target)).length;
     if (found < present * seen.length)
       throw notTestable(
         concept,
@@ -91,7 +106,7 @@ export function requirePresent(lists: ProbeLists, before: Seen, present: number)
     for (const measure of ['ira', 'cra'] as const) {
       const isCounted = lists.rest.some(({ asked }, k) =>
         Object.entries(asked).some(
-          ([head, label]) => (head === target.head) === (measure === 'ira') && before.rest[k]?.[head] === label,
+          ([head, label]) => (head === target.head) === (measure === 'ira') && before.rest[k]?.choice[head] === label,
         ),
       );
       if (kept[measure] !== undefined && !isCounted)

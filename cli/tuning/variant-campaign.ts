@@ -56,9 +56,10 @@ function written(file: Raw): string {
 }
 
 function maskSection({ selectRatio, sites }: MaskChoice): Raw {
-  const settings = sites.map(({ site, skillRatio, selection, margin }) => {
+  const settings = sites.map(({ site, skillRatio, selection, margin, layers }) => {
+    const ratio = layers === undefined ? { skill_ratio: skillRatio } : { layers };
     const contrast = selection === 'contrast' ? { margin } : {};
-    return [site, { skill_ratio: skillRatio, selection, ...contrast }] as const;
+    return [site, { ...ratio, selection, ...contrast }] as const;
   });
   return { select_ratio: selectRatio, sites: Object.fromEntries(settings) };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Path } from '../../shared/config/problem.ts';
 import { conceptKinds } from '../../shared/method/concept.ts';
+import { layerRatiosSchema } from '../../shared/method/conceptprune/settings.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import { name, prompt, promptEntry, promptSource, sampling, seed } from './campaign-parts.ts';
 import { knownTuneKeys, tune } from './tune-schema.ts';
@@ -14,6 +15,7 @@ const siteMask = z.strictObject({
   skill_ratio: z.number().gt(0).lte(1).optional(),
   selection: z.enum(['reference', 'contrast']).optional(),
   margin: z.number().min(0).max(1000).optional(),
+  layers: layerRatiosSchema.optional(),
 });
 
 const siteNames = sites.map((site) => site.name);
@@ -74,7 +76,9 @@ export function knownKeys(path: Path): readonly string[] {
   if (rest[0] === 'verify') return verificationKeys(rest.slice(1), inConcept ? 'concept' : 'campaign');
   if (rest[0] === 'mask') {
     if (rest.length === 1) return Object.keys(maskSettings.shape);
-    return rest.length === 2 ? siteNames : Object.keys(siteMask.shape);
+    if (rest.length === 2) return siteNames;
+    // Names of layers are the checkpoint's: the plan knows them.
+    return rest.length === 3 ? Object.keys(siteMask.shape) : [];
   }
   if (!inConcept && rest[0] === 'tune') return knownTuneKeys(rest.slice(1));
   if (rest.at(-1) === 'size') return ['width', 'height'];

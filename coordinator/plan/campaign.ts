@@ -1,5 +1,5 @@
 import type { ConceptKind } from '../../shared/method/concept.ts';
-import type { Selection } from '../../shared/method/conceptprune/settings.ts';
+import type { LayerRatios, Selection } from '../../shared/method/conceptprune/settings.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
 import type { TuneFile } from './tune-schema.ts';
@@ -14,6 +14,8 @@ export interface SiteMask {
   readonly selection: Selection;
   /** Of `contrast`; `reference` does not use it. */
   readonly margin: number;
+  /** The only layers of the site that are masked, each with its own ratio; absent, all are. */
+  readonly layers?: LayerRatios;
 }
 
 /** How a concept is masked. */

@@ -75,11 +75,17 @@ function maskOf(own: MaskFile | undefined, campaign: MaskFile | undefined): Mask
   const above = campaign?.sites ?? {};
   const given = own?.sites ?? campaign?.sites ?? { ffn2: {} };
   const names = sites.map((site) => site.name).filter((name) => name in given);
-  const siteMask = (site: SiteName): SiteMask => ({
-    site,
-    skillRatio: given[site]?.skill_ratio ?? above[site]?.skill_ratio ?? 0.01,
-    selection: given[site]?.selection ?? above[site]?.selection ?? 'reference',
-    margin: given[site]?.margin ?? above[site]?.margin ?? 1,
-  });
+  const siteMask = (site: SiteName): SiteMask => {
+    const [mine, usual] = [given[site], above[site]];
+    // A concept that gives a ratio means all layers, whatever layers the campaign names.
+    const layers = mine?.layers ?? (mine?.skill_ratio === undefined ? usual?.layers : undefined);
+    return {
+      site,
+      skillRatio: mine?.skill_ratio ?? usual?.skill_ratio ?? 0.01,
+      selection: mine?.selection ?? usual?.selection ?? 'reference',
+      margin: mine?.margin ?? usual?.margin ?? 1,
+      ...(layers === undefined ? {} : { layers }),
+    };
+  };
   return { selectRatio: own?.select_ratio ?? campaign?.select_ratio ?? 0, sites: names.map(siteMask) };
 }

@@ -96,6 +96,17 @@ function factsOfSites(wanted: ReadonlySet<SiteName>, campaign: Campaign, facts: 
       `the checkpoint has no layers of ${missing.join(', ')}`,
       `choose among ${facts.sites.map(({ site }) => site).join(', ')}`,
     );
+  for (const { name, mask } of campaign.concepts)
+    for (const { site, layers = {} } of mask.sites) {
+      const known = found.find((each) => each.site === site)?.layers.map((layer) => layer.name) ?? [];
+      const unknown = Object.keys(layers).find((layer) => !known.includes(layer));
+      if (unknown !== undefined)
+        throw invalid(
+          `mask.sites.${site}.layers of ${name}`,
+          `the checkpoint has no layer ${JSON.stringify(unknown.slice(0, 300))} of ${site}`,
+          `choose among ${known.slice(0, 20).join(', ')}${known.length > 20 ? ` and ${known.length - 20} more` : ''}`,
+        );
+    }
   if (campaign.tau > facts.calls && found.some(({ runs }) => runs === 'denoise'))
     throw invalid(
       'tau',

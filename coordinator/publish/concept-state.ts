@@ -32,7 +32,13 @@ export function conceptState(
     settings: {
       tau: plan.tau,
       selectRatio,
-      sites: sites.map(({ site, skillRatio, selection, margin }) => ({ site, skillRatio, selection, margin })),
+      sites: sites.map(({ site, skillRatio, selection, margin, layers }) => ({
+        site,
+        skillRatio,
+        selection,
+        margin,
+        ...(layers === undefined ? {} : { layers }),
+      })),
     },
     cohorts: {
       target: listOf(plan, target),

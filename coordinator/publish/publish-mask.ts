@@ -50,9 +50,9 @@ export function conceptMask(
 
 function partOf(plan: Plan, { name, kind, selectRatio, target, sites }: PlannedConcept): MaskPart {
   const { tau, sampling, numerics, graph } = plan;
-  const settings = sites.map(({ site, skillRatio, selection, margin, against }) => ({
+  const settings = sites.map(({ site, skillRatio, selection, margin, against, layers }) => ({
     site,
-    skillRatio,
+    ...(layers === undefined ? { skillRatio } : { layers }),
     selection,
     margin,
     against,

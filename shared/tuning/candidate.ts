@@ -1,4 +1,4 @@
-import type { Selection } from '../method/conceptprune/settings.ts';
+import type { LayerRatios, Selection } from '../method/conceptprune/settings.ts';
 import type { SiteName } from '../model/site.ts';
 import { canonicalJson } from '../unit/canonical-json.ts';
 
@@ -8,6 +8,15 @@ export interface SiteChoice {
   readonly skillRatio: number;
   readonly selection: Selection;
   readonly margin: number;
+  /** The only layers that are pruned, each with its own ratio in place of `skillRatio`; absent, all are. */
+  readonly layers?: LayerRatios;
+}
+
+/** A layer that a candidate prunes. */
+export interface SiteLayerName {
+  readonly site: SiteName;
+  /** Its path. */
+  readonly name: string;
 }
 
 /** How one concept's mask is made. */
@@ -40,7 +49,7 @@ export function candidateText({ against, masks }: Candidate): string {
 }
 
 function maskText({ selectRatio, sites }: MaskChoice, against: Comparison): string {
-  const ratios = sites.map(({ site, skillRatio }) => `${site} ${skillRatio}`).join(' + ');
+  const ratios = sites.map(siteText).join(' + ');
   const rules = [
     ...new Set(
       sites.map(({ selection, margin }) =>
@@ -50,4 +59,18 @@ function maskText({ selectRatio, sites }: MaskChoice, against: Comparison): stri
   ];
   const often = selectRatio === 0 ? '' : `, in more than ${selectRatio} of the steps`;
   return `${ratios}, ${rules.join(' and ')}${often}`;
+}
+
+/** `ffn2 0.05`, or with the layers that it is of: `ffn2 0.05 (up_blocks.1.attentions.0)`. */
+function siteText({ site, skillRatio, layers }: SiteChoice): string {
+  if (layers === undefined) return `${site} ${skillRatio}`;
+  const byRatio = new Map<number, string[]>();
+  for (const [name, ratio] of Object.entries(layers))
+    byRatio.set(ratio, [...(byRatio.get(ratio) ?? []), blockOf(name)]);
+  return [...byRatio].map(([ratio, names]) => `${site} ${ratio} (${names.join(', ')})`).join(' + ');
+}
+
+/** Where a layer is: what its path begins with, up to the part that all layers of its site share. */
+function blockOf(layer: string): string {
+  return layer.replace(/^text_model\.encoder\./, '').replace(/\.(transformer_blocks|mlp)\..*$/, '');
 }

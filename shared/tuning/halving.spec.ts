@@ -39,8 +39,10 @@ function measure(candidate: Candidate, samples: number): Trial {
       requirement,
       hits: Math.round((share[i] ?? 0) * samples),
       of: samples,
+      expected: share[i] ?? 0,
     })),
     samples,
+    layers: [],
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Candidate, candidateKey } from './candidate.ts';
 import { spread } from './grid.ts';
+import { leanCandidates, withoutEachLayer } from './layer-effects.ts';
 import { neighbours } from './neighbours.ts';
 import { byPromise, chooseWinner, type Trial } from './trial.ts';
 
@@ -22,7 +23,17 @@ export interface SearchState {
   readonly rung: number;
   /** Rounds in a row that did not better the best. */
   readonly idle: number;
+  /** What the trials that are asked for are for. */
+  readonly phase: Phase;
 }
+
+/**
+ * `candidates`: successive halving. `layers`: what each layer of `base` does, by leaving it out; comes once, when the grid is
+ * through, and is followed by candidates that prune only the layers that are worth it.
+ */
+export type Phase =
+  | { readonly kind: 'candidates'; readonly layersKnown: boolean }
+  | { readonly kind: 'layers'; readonly base: Candidate };
 
 /** What has to be measured next: candidates on the first `samples` of every list. */
 export type Ask =
@@ -32,12 +43,14 @@ export type Ask =
 /** Shares of the validation lists that candidates are measured on, half of them from one to the next. */
 const rungs = [1 / 4, 1 / 2, 1];
 /**
- * Of the budget for the first round, over the whole grid; the rest goes to what is near the best. On emoji-sd every winner
- * came from the rounds after it; a half and a third were not told apart by a search each (docs/guide/verify-and-tune.md).
+ * Of the budget for the first round, over the whole grid; the rest goes to which layers count and to what is near the best.
+ * On emoji-sd every winner came from the rounds after it (docs/guide/verify-and-tune.md).
  */
-const firstShare = 1 / 3;
+const firstShare = 1 / 5;
+/** Of what is left then, for leaving out each layer; with less than it costs the layers stay as they are. */
+const layersShare = 1 / 2;
 /** Candidates of a later round at most. */
-const mostOfRound = 8;
+const mostOfRound = 12;
 /**
  * What a round begins with, after so many rounds that found nothing better: what is near the best; what was dropped at the
  * second rung, then at the first, since a few images tell little of shares near 1; what is near the best and is left.
@@ -78,7 +91,7 @@ export function leastBudget(validation: Validation): number {
 }
 
 /**
- * A search that begins with as many of the grid as a third of the budget allows.
+ * A search that begins with as many of the grid as a fifth of the budget allows.
  *
  * @param grid in a fixed order; the choice is spread over it
  */
@@ -87,7 +100,8 @@ export function startSearch(grid: readonly Candidate[], validation: Validation, 
   const spent = imagesOf(validation, Infinity);
   const first = affordable(validation, (budget - spent) * firstShare, grid.length);
   const count = Math.max(first, affordable(validation, budget - spent, 1));
-  return { validation, budget, spent, trials: [], alive: spread(grid, count), rung: 0, idle: 0 };
+  const phase = { kind: 'candidates', layersKnown: false } as const;
+  return { validation, budget, spent, trials: [], alive: spread(grid, count), rung: 0, idle: 0, phase };
 }
 
 export function ask({ alive, rung, validation }: SearchState): Ask {
@@ -96,23 +110,57 @@ export function ask({ alive, rung, validation }: SearchState): Ask {
 }
 
 /**
- * The state after what was asked for was measured: the better half goes on to more images; after the last rung a round of
- * what is near the best begins, what was dropped on few images has another chance, until nothing better comes or the budget ends.
+ * The state after what was asked for was measured: the better half goes on to more images; after the last rung of the first
+ * round it is found out what each layer does; then rounds of what is near the best begin, what was dropped on few images has
+ * another chance, until nothing better comes or the budget ends.
  *
  * @param measured a trial for every candidate that was asked for
  */
 export function next(state: SearchState, measured: readonly Trial[]): SearchState {
-  const { validation, rung, spent } = state;
+  const { validation, rung, spent, phase } = state;
+  if (phase.kind === 'layers') return afterLayers(state, phase.base, measured);
   const before = rung === 0 ? 0 : imagesOf(validation, samplesAt(validation, rung - 1));
   const made = imagesOf(validation, samplesAt(validation, rung)) - before;
-  const replaced = new Set(measured.map(({ candidate }) => candidateKey(candidate)));
-  const trials = [...state.trials.filter(({ candidate }) => !replaced.has(candidateKey(candidate))), ...measured];
-  const after = { ...state, trials, spent: spent + made * measured.length };
+  const after = { ...state, trials: replaced(state.trials, measured), spent: spent + made * measured.length };
   if (rung + 1 < rungs.length) {
-    const better = measured.toSorted(byPromise).slice(0, Math.ceil(measured.length / 2));
+    const better = byPromise(measured).slice(0, Math.ceil(measured.length / 2));
     return { ...after, alive: better.map(({ candidate }) => candidate), rung: rung + 1 };
   }
-  return nextRound(after, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
+  const layers = phase.layersKnown ? undefined : askLayers(after);
+  return layers ?? nextRound(after, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
+}
+
+function replaced(trials: readonly Trial[], measured: readonly Trial[]): readonly Trial[] {
+  const keys = new Set(measured.map(({ candidate }) => candidateKey(candidate)));
+  return [...trials.filter(({ candidate }) => !keys.has(candidateKey(candidate))), ...measured];
+}
+
+/** Begins to leave out the layers of the best, one at a time; undefined if that cannot be paid or says nothing. */
+function askLayers(state: SearchState): SearchState | undefined {
+  const { validation, budget, spent } = state;
+  const best = chooseWinner(wholeTrials(state))?.trial;
+  if (best === undefined) return undefined;
+  const drops = withoutEachLayer(best);
+  const cost = drops.length * imagesOf(validation, samplesAt(validation, 0));
+  if (drops.length === 0 || cost > (budget - spent) * layersShare) return undefined;
+  const phase = { kind: 'layers', base: best.candidate } as const;
+  // What it is compared with comes first: the best on these images, which are made already.
+  return { ...state, alive: [best.candidate, ...drops], rung: 0, phase };
+}
+
+function afterLayers(state: SearchState, base: Candidate, measured: readonly Trial[]): SearchState {
+  const { validation, budget, spent, trials } = state;
+  const [whole, ...drops] = measured;
+  const after: SearchState = {
+    ...state,
+    trials: replaced(trials, drops),
+    spent: spent + drops.length * imagesOf(validation, samplesAt(validation, 0)),
+    phase: { kind: 'candidates', layersKnown: true },
+  };
+  const tried = new Set([base, ...after.trials.map(({ candidate }) => candidate)].map(candidateKey));
+  const lean = whole === undefined ? [] : leanCandidates(whole, drops).filter((each) => !tried.has(candidateKey(each)));
+  const count = affordable(validation, budget - after.spent, lean.length);
+  return count === 0 ? nextRound(after, 0) : { ...after, alive: spread(lean, count), rung: 0, idle: 0 };
 }
 
 function nextRound(state: SearchState, idle: number): SearchState {
@@ -140,7 +188,7 @@ function roundOf(
   const rung = kind === 'first' ? 1 : 2;
   const samples = samplesAt(validation, rung - 1);
   const whole = samplesAt(validation, rungs.length - 1);
-  const dropped = trials.filter((trial) => trial.samples === samples && samples < whole).toSorted(byPromise);
+  const dropped = byPromise(trials.filter((trial) => trial.samples === samples && samples < whole));
   return { candidates: dropped.map(({ candidate }) => candidate), rung };
 }
 

@@ -15,8 +15,13 @@ const candidate: Candidate = { against: 'retain', masks: concepts.map((concept) 
 
 /** What is tried next where so many of 20 images speak for each requirement; 18 are asked for. */
 function near(...hits: readonly number[]): readonly Candidate[] {
-  const standings = requirements.map((requirement, i): Standing => ({ requirement, hits: hits[i] ?? 0, of: 20 }));
-  return neighbours({ candidate, pruned: 1, standings, samples: 20 });
+  const standings = requirements.map((requirement, i): Standing => ({
+    requirement,
+    hits: hits[i] ?? 0,
+    of: 20,
+    expected: (hits[i] ?? 0) / 20,
+  }));
+  return neighbours({ candidate, pruned: 1, standings, samples: 20, layers: [] });
 }
 
 /** The masks of one concept in candidates that change it alone. */

@@ -1,4 +1,5 @@
 import { type Candidate, candidateKey, type MaskChoice, type SiteChoice } from './candidate.ts';
+import { scaledSite } from './layer-effects.ts';
 import { room, shortfall, type Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
@@ -36,7 +37,10 @@ export function neighbours({ candidate, standings }: Trial): readonly Candidate[
   for (const { concept, mask } of candidate.masks) {
     const isShort = erasesTooLittle(concept);
     const moves = isShort ? (keepsTooLittle ? [...sharper, ...stronger] : stronger) : weaker;
-    const perSite = siteMoves(mask, isShort ? factor : 1 / factor);
+    const perSite = [
+      ...(isShort ? siteMoves(mask, factor) : []),
+      ...(isShort && !keepsTooLittle ? [] : siteMoves(mask, 1 / factor)),
+    ];
     for (const move of [...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
       add(withMask(candidate, move, [concept]));
   }
@@ -47,13 +51,20 @@ export function neighbours({ candidate, standings }: Trial): readonly Candidate[
   return [...found.values()];
 }
 
-/** One site's ratio by itself, where there are several. */
+/** One site's ratio by itself, where there are several; where its layers have their own, that of each layer. */
 function siteMoves({ sites }: MaskChoice, by: number): readonly Move[] {
-  if (sites.length < 2) return [];
-  return sites.map(({ site }) => (mask: MaskChoice) => ({
-    ...mask,
-    sites: mask.sites.map((each) => (each.site === site ? scaledSite(each, by) : each)),
-  }));
+  const change = (changed: SiteChoice, to: SiteChoice): Move => {
+    return (mask) => ({ ...mask, sites: mask.sites.map((each) => (each === changed ? to : each)) });
+  };
+  const all = sites.flatMap((site) => {
+    const layers = Object.entries(site.layers ?? {});
+    if (layers.length < 2) return [change(site, scaledSite(site, by))];
+    return layers.map(([name, ratio]) => {
+      const { layers: scaled } = scaledSite({ ...site, layers: { [name]: ratio } }, by);
+      return change(site, { ...site, layers: { ...site.layers, ...scaled } });
+    });
+  });
+  return all.length < 2 ? [] : all;
 }
 
 /** Without one of several sites: a mask of fewer files and layers that still holds is the better one. */
@@ -78,11 +89,6 @@ function after(first: Move, second: Move): Move {
 
 function scaled(by: number): Move {
   return (mask) => ({ ...mask, sites: mask.sites.map((site) => scaledSite(site, by)) });
-}
-
-/** Two digits: what is finer no number of images would tell apart. */
-function scaledSite(site: SiteChoice, by: number): SiteChoice {
-  return { ...site, skillRatio: Math.min(1, Number((site.skillRatio * by).toPrecision(2))) };
 }
 
 function margined(by: number): Move {

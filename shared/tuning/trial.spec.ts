@@ -7,8 +7,13 @@ import { candidateOf, requirements, trials } from './tuning.spec-support.ts';
 /** Trials of one requirement each side, of so many images. */
 function trial(pruned: number, erased: number, kept: number, of = 100): Trial {
   const hits = [erased, erased, kept];
-  const standings = requirements.map((requirement, i) => ({ requirement, hits: hits[i] ?? 0, of }));
-  return { candidate: candidateOf(pruned / 1000), pruned, standings, samples: of };
+  const standings = requirements.map((requirement, i) => ({
+    requirement,
+    hits: hits[i] ?? 0,
+    of,
+    expected: (hits[i] ?? 0) / of,
+  }));
+  return { candidate: candidateOf(pruned / 1000), pruned, standings, samples: of, layers: [] };
 }
 
 describe('tradeOffFront', () => {
@@ -89,16 +94,16 @@ describe('standing', () => {
   });
 
   it('ranks what misses less first, then what is smaller', () => {
-    const sorted = [trial(5, 80, 99), trial(30, 95, 95), trial(20, 95, 95)].sort(byPromise);
+    const sorted = byPromise([trial(5, 80, 99), trial(30, 95, 95), trial(20, 95, 95)]);
     expect(sorted.map(({ pruned }) => pruned)).toEqual([20, 30, 5]);
   });
 });
 
-const never = { requirement: { name: '', side: { kind: 'kept' as const }, least: 0 }, hits: 0, of: 0 };
+const never = { requirement: { name: '', side: { kind: 'kept' as const }, least: 0 }, hits: 0, of: 0, expected: 0 };
 
 describe('byPromise', () => {
   it('prefers room to a smaller mask where a few images meet everything, and then the smaller one', () => {
     const all = [trial(10, 91, 91), trial(30, 97, 97), trial(20, 92, 92), trial(25, 97, 97)];
-    expect(all.toSorted(byPromise).map(({ pruned }) => pruned)).toEqual([25, 30, 20, 10]);
+    expect(byPromise(all).map(({ pruned }) => pruned)).toEqual([25, 30, 20, 10]);
   });
 });

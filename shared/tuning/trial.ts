@@ -1,5 +1,5 @@
-import { type Candidate, candidateKey } from './candidate.ts';
-import { room, shareOf, shortfall, type Standing, worstOf } from './standing.ts';
+import { type Candidate, candidateKey, type SiteLayerName } from './candidate.ts';
+import { likelyShare, room, shareOf, shortfall, type Standing, worstOf } from './standing.ts';
 
 /** A candidate and what was seen of it so far. */
 export interface Trial {
@@ -10,19 +10,24 @@ export interface Trial {
   readonly standings: readonly Standing[];
   /** Samples of each validation list that were made. */
   readonly samples: number;
+  /** Where any of its masks prunes a weight. */
+  readonly layers: readonly SiteLayerName[];
 }
 
-/** Better first: what is nearer to meeting everything with room, and of two that are as near the smaller mask. */
-export function byPromise(a: Trial, b: Trial): number {
-  return byShortfall(room, a, b);
+/** Better first: what is likely to be nearer to meeting everything with room, and of two that are as near the smaller mask. */
+export function byPromise(trials: readonly Trial[]): readonly Trial[] {
+  return byShortfall(trials, room);
 }
 
-/** Less missing first, of two that miss as much the smaller mask. */
-function byShortfall(errors: number, a: Trial, b: Trial): number {
-  return (
-    shortfall(a.standings, errors) - shortfall(b.standings, errors) ||
-    a.pruned - b.pruned ||
-    (candidateKey(a.candidate) < candidateKey(b.candidate) ? -1 : 1)
+/** Less missing first by the likely shares, of two that miss as much the smaller mask. */
+function byShortfall(trials: readonly Trial[], errors: number): readonly Trial[] {
+  const share = likelyShare(trials.map(({ standings }) => standings));
+  const missing = new Map(trials.map((trial) => [trial, shortfall(trial.standings, errors, share)]));
+  return trials.toSorted(
+    (a, b) =>
+      (missing.get(a) ?? 0) - (missing.get(b) ?? 0) ||
+      a.pruned - b.pruned ||
+      (candidateKey(a.candidate) < candidateKey(b.candidate) ? -1 : 1),
   );
 }
 
@@ -70,8 +75,8 @@ export function chooseWinner(trials: readonly Trial[]): Winner | undefined {
   if (withRoom !== undefined) return { trial: withRoom, certainty: 'with room' };
   const met = trials.filter(({ standings }) => shortfall(standings, 0) === 0);
   // Of those that only just meet it the one nearest to room, not the smallest: it is the likeliest to hold.
-  const likeliest = met.toSorted((a, b) => shortfall(a.standings, room) - shortfall(b.standings, room))[0];
+  const likeliest = byShortfall(trials, room).find((trial) => met.includes(trial));
   if (likeliest !== undefined) return { trial: likeliest, certainty: 'on the sample' };
-  const best = trials.toSorted((a, b) => byShortfall(0, a, b))[0];
+  const [best] = byShortfall(trials, room);
   return best === undefined ? undefined : { trial: best, certainty: 'missed' };
 }

@@ -32,9 +32,11 @@ export function candidateOf(skillRatio: number, margin = 1): Candidate {
 
 const standings: fc.Arbitrary<readonly Standing[]> = fc
   .array(fc.nat({ max: 20 }), { minLength: requirements.length, maxLength: requirements.length })
-  .map((all) => requirements.map((requirement, i) => ({ requirement, hits: all[i] ?? 0, of: 20 })));
+  .map((all) =>
+    requirements.map((requirement, i) => ({ requirement, hits: all[i] ?? 0, of: 20, expected: (all[i] ?? 0) / 20 })),
+  );
 
 /** Trials of different candidates, measured alike. */
 export const trials: fc.Arbitrary<readonly Trial[]> = fc
   .array(fc.record({ pruned: fc.nat({ max: 50 }), standings }), { minLength: 1, maxLength: 12 })
-  .map((all) => all.map((each, i) => ({ ...each, candidate: candidateOf((i + 1) / 100), samples: 20 })));
+  .map((all) => all.map((each, i) => ({ ...each, candidate: candidateOf((i + 1) / 100), samples: 20, layers: [] })));

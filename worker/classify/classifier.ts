@@ -1,5 +1,6 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Pixels } from '../../shared/verification/pixel-distance.ts';
+import { type Recognition, recognitionOf } from '../../shared/verification/recognition.ts';
 import type { Labels } from '../../shared/verification/test-image.ts';
 import type { SessionSettings } from '../session/protocol.ts';
 import type { FileSession, SessionThread } from '../session/session-thread.ts';
@@ -41,12 +42,12 @@ export class Classifier {
   }
 
   /**
-   * The first choice of every head for each image; images of other sizes are resized.
+   * What every head sees in each image; images of other sizes are resized.
    *
    * @throws LetheError `config-invalid` if a head gives another number of labels than the file names, `image-invalid` for an
    *   image that has not three channels, `session-failed`, `non-finite`.
    */
-  async classify(images: readonly Pixels[]): Promise<readonly Labels[]> {
+  async recognise(images: readonly Pixels[]): Promise<readonly Recognition[]> {
     if (images.length === 0) return [];
     const { input, heads, path } = this.file;
     const { name, layout, height, width } = input;
@@ -63,13 +64,19 @@ export class Classifier {
       return [head, labels, numbers] as const;
     });
     return images.map((_, i) =>
-      Object.fromEntries(
-        entries.map(([head, labels, numbers]) => [
-          head,
-          labels[largest(numbers.subarray(i * labels.length, (i + 1) * labels.length), head)] ?? '',
-        ]),
+      recognitionOf(
+        entries.map(([head, labels, all]) => {
+          const numbers = all.subarray(i * labels.length, (i + 1) * labels.length);
+          requireNumbers(numbers, head);
+          return { head, labels, numbers };
+        }),
       ),
     );
+  }
+
+  /** The first choice of every head for each image. @throws LetheError as `recognise` does. */
+  async classify(images: readonly Pixels[]): Promise<readonly Labels[]> {
+    return (await this.recognise(images)).map(({ choice }) => choice);
   }
 
   /** One image as the model takes it. */
@@ -92,18 +99,12 @@ export class Classifier {
   }
 }
 
-/** The index of the largest number; of equal ones the first. */
-function largest(numbers: Float32Array, head: string): number {
-  let best = 0;
-  for (const [i, value] of numbers.entries()) {
-    if (Number.isNaN(value))
-      throw new LetheError('non-finite', {
-        what: 'the classifier gave no number',
-        where: `head ${head}`,
-        why: 'it is NaN',
-        next: 'check the model, and the normalisation in its JSON file',
-      });
-    if (value > (numbers[best] ?? -Infinity)) best = i;
-  }
-  return best;
+function requireNumbers(numbers: Float32Array, head: string): void {
+  if (numbers.some(Number.isNaN))
+    throw new LetheError('non-finite', {
+      what: 'the classifier gave no number',
+      where: `head ${head}`,
+      why: 'it is NaN',
+      next: 'check the model, and the normalisation in its JSON file',
+    });
 }

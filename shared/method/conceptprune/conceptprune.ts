@@ -6,7 +6,7 @@ import type { Demand, MaskedLayer, Method } from '../method.ts';
 import { type LayerNorms, normsOf, type Summed } from './norms.ts';
 import type { ScoreJob } from './score-job.ts';
 import type { LayerSelection } from './score-layer.ts';
-import { type ConceptPruneSettings, layerSettings, type SiteSettings } from './settings.ts';
+import { type ConceptPruneSettings, type LayerSettings, layerSettings, type SiteSettings } from './settings.ts';
 
 /** The names of ConceptPrune's demands: whose statistics they are. */
 export type Role = keyof ConceptCohorts;
@@ -73,7 +73,9 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
   async finish({ settings, cohorts, statistics }, weights, score) {
     const layers = settings.sites.flatMap((each) =>
       sitesOf([each.site]).flatMap((site) =>
-        layersOf(site, weights[site.component]).map(({ name }) => {
+        layersOf(site, weights[site.component]).flatMap(({ name }) => {
+          const own = layerSettings(settings, each.site, name);
+          if (own === undefined) return [];
           const base = baseOf(each, cohorts);
           // Lists of one length are compared as the reference does, by their sums.
           const mean = cohorts[base].length !== cohorts.target.length;
@@ -81,7 +83,7 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
             target: layerNorms('target', each.site, name, mean),
             base: layerNorms(base, each.site, name, mean),
           };
-          return { site: each.site, name, job: jobOf(each.site, site, name, norms) };
+          return [{ site: each.site, name, job: jobOf(own, site, name, norms) }];
         }),
       ),
     );
@@ -100,11 +102,9 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
       return found.steps.map((sum) => normsOf(sum, mean));
     }
 
-    function jobOf(siteName: SiteName, { component }: Site, name: string, norms: LayerNorms): ScoreJob {
+    function jobOf(own: LayerSettings, { component, name: site }: Site, name: string, norms: LayerNorms): ScoreJob {
       const location = weights[component].tensors.get(`${name}.weight`);
-      const own = layerSettings(settings, siteName);
-      if (location === undefined || own === undefined)
-        throw missing(`${siteName} ${name}`, 'the checkpoint has no such weight');
+      if (location === undefined) throw missing(`${site} ${name}`, 'the checkpoint has no such weight');
       return { file: location.file, weight: location, norms, settings: own };
     }
   },

@@ -19,18 +19,18 @@ describe('parseConceptPruneSettings', () => {
     expect(parseConceptPruneSettings({ skill_ratio: 0.2, select_ratio: 0.5, sites: sites.toReversed() })).toEqual(
       settings,
     );
-    expect(layerSettings(settings, 'ffn2')).toEqual({
+    expect(layerSettings(settings, 'ffn2', 'a')).toEqual({
       skillRatio: 0.05,
       selection: 'reference',
       margin: 1,
       selectRatio: 0.5,
     });
-    expect(layerSettings(settings, 'attn-value')).toMatchObject({
+    expect(layerSettings(settings, 'attn-value', 'a')).toMatchObject({
       skillRatio: 0.2,
       selection: 'contrast',
       margin: 1.5,
     });
-    expect(layerSettings(settings, 'text')).toBeUndefined();
+    expect(layerSettings(settings, 'text', 'a')).toBeUndefined();
   });
 
   it.each<[string, object, RegExp]>([

@@ -35,12 +35,25 @@ export interface SiteSettings {
   readonly skillRatio: number;
   readonly selection: Selection;
   readonly margin: number;
+  /** By name, the only layers of the site that are pruned, each with a ratio in place of `skillRatio`; absent, all are. */
+  readonly layers?: LayerRatios;
 }
+
+/** Shares of each row that may be pruned, above 0 and at most 1, by a layer's path (its weight's name without `.weight`). */
+export type LayerRatios = Readonly<Record<string, number>>;
 
 const siteNames = sites.map(({ name }) => name) as [SiteName, ...SiteName[]];
 const skillRatio = z.number().gt(0).max(1);
 const selection = z.enum(['reference', 'contrast']);
+/** SDXL's UNet has 70 of a site. */
+const maxLayers = 1000;
 const margin = z.number().min(0).max(1000);
+
+/** At least one layer; more than a checkpoint of this kind can have are refused before they are looked up. */
+export const layerRatiosSchema = z
+  .record(z.string().min(1).max(300), skillRatio)
+  .refine((layers) => Object.keys(layers).length > 0, 'it names no layer; leave it out for all of them')
+  .refine((layers) => Object.keys(layers).length <= maxLayers, `more than ${maxLayers} layers are named`);
 
 /** As a campaign writes them: what a site does not say is the method's, what that does not say is the paper's. */
 export const conceptPruneSettingsSchema = z.strictObject({
@@ -56,6 +69,7 @@ export const conceptPruneSettingsSchema = z.strictObject({
         skill_ratio: skillRatio.optional(),
         selection: selection.optional(),
         margin: margin.optional(),
+        layers: layerRatiosSchema.optional(),
       }),
     )
     .min(1)
@@ -85,17 +99,21 @@ export function parseConceptPruneSettings(given: unknown): ConceptPruneSettings 
     skillRatio: site.skill_ratio ?? defaults.skill_ratio,
     selection: site.selection ?? defaults.selection,
     margin: site.margin ?? defaults.margin,
+    ...(site.layers === undefined ? {} : { layers: site.layers }),
   }));
   return { tau, selectRatio: select_ratio, sites: own.sort((a, b) => (a.site < b.site ? -1 : 1)) };
 }
 
-/** Settings of a site's layers; undefined if the site is not pruned. */
+/** Settings of a layer of a site; undefined if the site, or this layer of it, is not pruned. */
 export function layerSettings(
   { sites: all, selectRatio }: ConceptPruneSettings,
   site: SiteName,
+  layer: string,
 ): LayerSettings | undefined {
   const found = all.find((each) => each.site === site);
   if (found === undefined) return undefined;
-  const { skillRatio: ratio, selection: by, margin: factor } = found;
-  return { skillRatio: ratio, selection: by, margin: factor, selectRatio };
+  const { skillRatio: usual, selection: by, margin: factor, layers } = found;
+  // Not by a key's mere presence: a name such as `constructor` is one of every object.
+  const ratio = layers === undefined ? usual : Object.hasOwn(layers, layer) ? layers[layer] : undefined;
+  return ratio === undefined ? undefined : { skillRatio: ratio, selection: by, margin: factor, selectRatio };
 }
