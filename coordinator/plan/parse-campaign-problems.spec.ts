@@ -102,6 +102,21 @@ concepts:
       ['7:38 concepts[0].mask.sites.text.margin: a margin is of selection: contrast, and this site has reference'],
     ],
     [
+      'two ratios for one site',
+      one('    target: [a]\n    base: [b]\n    mask: { sites: { text: { skill_ratio: 0.1, layers: { t: 0.2 } } } }\n'),
+      ['7:43 concepts[0].mask.sites.text.skill_ratio: the ratios are those that layers give: leave one of the two out'],
+    ],
+    [
+      'no layer at all, and a ratio that is none',
+      one(
+        '    target: [a]\n    base: [b]\n    mask: { sites: { text: { layers: {} }, ffn2: { layers: { a: 2 } } } }\n',
+      ),
+      [
+        '7:38 concepts[0].mask.sites.text.layers: it names no layer; leave it out for all of them',
+        '7:65 concepts[0].mask.sites.ffn2.layers.a: expected at most 1, found 2',
+      ],
+    ],
+    [
       'a list that stands for too many',
       one('    target: [{ prompt: a, count: 100000 }, { prompt: b, count: 100000 }, c]\n    base: [b]\n'),
       ['5:13 concepts[0].target: it stands for 200001 prompts; at most 200000 are taken'],

@@ -90,6 +90,23 @@ concepts:
     expect(b?.mask.sites.map(({ site }) => site)).toEqual(['ffn2', 'text']);
   });
 
+  it("takes layers with their ratios, a concept's before the campaign's, and a concept's one ratio for all layers", () => {
+    const { concepts } = parse(`name: layers
+mask: { sites: { ffn2: { layers: { a.ff.net.2: 0.1 } } } }
+concepts:
+  - { name: a, kind: object, target: [a], base: [b] }
+  - { name: b, kind: object, target: [a], base: [b], mask: { sites: { ffn2: { layers: { b.ff.net.2: 1 } } } } }
+  - { name: c, kind: object, target: [a], base: [b], mask: { sites: { ffn2: { skill_ratio: 0.2 } } } }
+  - { name: d, kind: object, target: [a], base: [b], mask: { sites: { ffn2: { margin: 2, selection: contrast } } } }
+`);
+    expect(concepts.map(({ mask }) => mask.sites[0]?.layers)).toEqual([
+      { 'a.ff.net.2': 0.1 },
+      { 'b.ff.net.2': 1 },
+      undefined,
+      { 'a.ff.net.2': 0.1 },
+    ]);
+  });
+
   it('does not depend on the order of keys', () => {
     const entry = fc.record({ prompt: fc.constantFrom('a', 'b'), count: fc.constantFrom(1, 2) });
     const file = fc.record({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { unitHash } from '../../shared/unit/unit.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, SiteMask } from './campaign.ts';
 import { anyCampaign, campaign, concept, facts, siteMask } from './campaigns.spec-support.ts';
 import { cohortOf, sumKey, trajectoryId } from './cohort.ts';
 import { planCampaign } from './plan-campaign.ts';
@@ -238,6 +238,22 @@ describe('planCampaign', () => {
     // What compares with its base alone has nothing to do with the list.
     const unused = { ...none, concepts: [concept('cat', ['a cat'], ['a bus'])] };
     expect(plan(unused).cohorts).toHaveLength(2);
+  });
+
+  it('asks for no other units where a concept names layers, and refuses layers that the checkpoint has not', () => {
+    const named = (layers: SiteMask['layers']): Campaign =>
+      campaign([concept('a', ['a'], ['b'], [{ ...siteMask('ffn2'), ...(layers === undefined ? {} : { layers }) }])]);
+    expect(plan(named({ 'a.ff.net.2': 0.1 })).units).toEqual(plan(named(undefined)).units);
+    // Also one that every object has.
+    for (const unknown of ['a.attn2.to_k', 'constructor'])
+      expect(() => plan(named({ [unknown]: 0.1 }))).toThrow(
+        expect.objectContaining({
+          code: 'campaign-invalid',
+          where: 'mask.sites.ffn2.layers of a',
+          why: `the checkpoint has no layer "${unknown}" of ffn2`,
+          next: 'choose among a.ff.net.2',
+        }),
+      );
   });
 
   it('refuses sites that the checkpoint lacks and a tau beyond its calls', () => {

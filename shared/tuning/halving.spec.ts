@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, candidateKey } from './candidate.ts';
+import { type Candidate, candidateKey, type SiteChoice } from './candidate.ts';
 import { gridOf, spread } from './grid.ts';
 import {
   ask,
@@ -13,6 +13,7 @@ import {
   wholeTrials,
 } from './halving.ts';
 import { neighbours } from './neighbours.ts';
+import type { Standing } from './standing.ts';
 import { chooseWinner, type Trial } from './trial.ts';
 import { concepts, limits, requirements } from './tuning.spec-support.ts';
 
@@ -46,8 +47,37 @@ function measure(candidate: Candidate, samples: number): Trial {
   };
 }
 
+/** The ratio of a layer that a site has: its own, or that of all. */
+const ratioOf = ({ skillRatio, layers }: SiteChoice, name: string): number =>
+  layers === undefined ? skillRatio : (layers[name] ?? 0);
+
+/** As `measure`, where each site has a layer that erases, one that only harms and one that does nothing. */
+function measureLayers(candidate: Candidate, samples: number): Trial {
+  const only = (layer: string): Candidate => ({
+    ...candidate,
+    masks: candidate.masks.map(({ concept, mask }) => {
+      const sites = mask.sites.map((site) => ({ ...site, skillRatio: ratioOf(site, `${site.site}.${layer}`) }));
+      return { concept, mask: { ...mask, sites } };
+    }),
+  });
+  const erasing = measure(only('erasing'), samples);
+  const harm = measure(only('harmful'), samples).pruned / 1000;
+  const layers = ['erasing', 'harmful', 'idle'].flatMap((layer) =>
+    [...new Set(candidate.masks.flatMap(({ mask }) => mask.sites))].flatMap((site) =>
+      ratioOf(site, `${site.site}.${layer}`) > 0 ? [{ site: site.site, name: `${site.site}.${layer}` }] : [],
+    ),
+  );
+  const standings = erasing.standings.map((standing): Standing => {
+    if (standing.requirement.side.kind === 'erased') return standing;
+    const expected = standing.expected * Math.exp(-0.3 * harm);
+    return { ...standing, expected, hits: Math.round(expected * samples) };
+  });
+  const known = new Map(layers.map((layer) => [layer.name, layer]));
+  return { ...erasing, candidate, standings, layers: [...known.values()], pruned: 100 * known.size + erasing.pruned };
+}
+
 /** Every state of a search to its end. */
-function run(grid: readonly Candidate[], budget: number): readonly SearchState[] {
+function run(grid: readonly Candidate[], budget: number, measured = measure): readonly SearchState[] {
   const states = [startSearch(grid, validation, budget)];
   for (;;) {
     const state = states.at(-1);
@@ -57,7 +87,7 @@ function run(grid: readonly Candidate[], budget: number): readonly SearchState[]
     states.push(
       next(
         state,
-        asked.candidates.map((candidate) => measure(candidate, asked.samples)),
+        asked.candidates.map((candidate) => measured(candidate, asked.samples)),
       ),
     );
   }
@@ -102,6 +132,28 @@ describe('search', () => {
     );
   });
 
+  it('leaves out each layer of the best of the grid once, and goes on without those that do nothing or only harm', () => {
+    const states = run(grid, 30_000, measureLayers);
+    const probing = states.filter(({ phase }) => phase.kind === 'layers');
+    expect(probing).toHaveLength(1);
+    const [best, ...drops] = probing[0]?.alive ?? [];
+    expect(drops.length).toBeGreaterThanOrEqual(3);
+    expect(best).toEqual(probing[0]?.phase.kind === 'layers' ? probing[0].phase.base : undefined);
+    const last = states.at(-1);
+    const winner = last === undefined ? undefined : chooseWinner(wholeTrials(last));
+    expect(winner?.certainty).not.toBe('missed');
+    expect(winner?.trial.layers.filter(({ name }) => !name.endsWith('erasing'))).toEqual([]);
+  });
+
+  it('keeps to its budget where layers are left out, and leaves none out where it cannot be paid', () => {
+    for (const budget of [leastBudget(validation), 1000, 2000, 5000, 12_000]) {
+      const last = run(grid, budget, measureLayers).at(-1);
+      expect(last?.spent).toBeLessThanOrEqual(budget);
+    }
+    const poor = run(grid, leastBudget(validation), measureLayers);
+    expect(poor.every(({ phase }) => phase.kind === 'candidates')).toBe(true);
+  });
+
   it('goes on from a stored state as if it had not stopped', () => {
     const states = run(grid, 5000);
     const [middle] = states.slice(Math.floor(states.length / 2));
@@ -113,10 +165,13 @@ describe('search', () => {
 
   it('does not measure a candidate twice on the same images', () => {
     const seen = new Set<string>();
-    for (const state of run(grid, 20_000)) {
+    for (const state of run(grid, 20_000, measureLayers)) {
       const asked = ask(state);
       if (asked.kind === 'done') continue;
+      // What layers were left out of is compared with on images that are there.
+      const base = state.phase.kind === 'layers' ? candidateKey(state.phase.base) : '';
       for (const candidate of asked.candidates) {
+        if (candidateKey(candidate) === base) continue;
         const key = `${candidateKey(candidate)} ${asked.samples}`;
         expect(seen.has(key)).toBe(false);
         seen.add(key);

@@ -103,6 +103,24 @@ describe('conceptprune', () => {
     ]);
   });
 
+  it('makes masks of the layers that a site names alone, each by its own ratio', async () => {
+    const masked = async (layers: Record<string, number>): Promise<readonly unknown[]> => {
+      const settings = parseConceptPruneSettings({ sites: [{ site: 'attn-value', layers }], skill_ratio: 1 });
+      const state = conceptPrune.reduce(
+        startConceptPrune(concept, settings),
+        new Map([
+          ['target', sums(2, [], [], [8, 4, 9, 1])],
+          ['base', sums(2, [], [], [1, 1, 1, 1])],
+        ]),
+      );
+      const { layers: made } = (await conceptPrune.finish(state, weights, scorer)) as MaskChange;
+      return made.map(({ name, union }) => [name, union.bytes[0]]);
+    };
+    expect(await masked({ 'mid.attn2.to_v': 0.5 })).toEqual([['mid.attn2.to_v', 0b0101]]);
+    expect(await masked({ 'mid.attn2.to_v': 0.25 })).toEqual([['mid.attn2.to_v', 0b0100]]);
+    expect(await masked({ 'other.attn2.to_v': 0.5 })).toEqual([]);
+  });
+
   it('compares lists of unequal length by their means', async () => {
     const settings = parseConceptPruneSettings({
       sites: [{ site: 'attn-value', skill_ratio: 1, selection: 'contrast' }],

@@ -43,6 +43,13 @@ describe('parseConceptPruneSettings', () => {
     ['a site that is none', { sites: [{ site: 'ffn3' }] }, /sites\.0\.site/],
     ['a site twice', { sites: [{ site: 'ffn2' }, { site: 'ffn2' }] }, /listed twice/],
     ['no site', { sites: [] }, /sites/],
+    ['a site of no layer', { sites: [{ site: 'ffn2', layers: {} }] }, /names no layer/],
+    ['a ratio of a layer that is none', { sites: [{ site: 'ffn2', layers: { a: 0 } }] }, /sites\.0\.layers\.a/],
+    [
+      'more layers than any checkpoint has',
+      { sites: [{ site: 'ffn2', layers: Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [i, 1])) }] },
+      /more than 1000/,
+    ],
     ['a misspelt key', { skil_ratio: 0.1 }, /skil_ratio/],
   ])('refuses %s', (_, settings, reason) => {
     expect(() => parseConceptPruneSettings(settings)).toThrow(reason);

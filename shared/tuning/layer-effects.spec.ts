@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { type Candidate, candidateKey, candidateText, type SiteLayerName } from './candidate.ts';
+import { leanCandidates, scaledSite, withoutEachLayer } from './layer-effects.ts';
+import type { Standing } from './standing.ts';
+import type { Trial } from './trial.ts';
+
+const layers: readonly SiteLayerName[] = [
+  { site: 'ffn2', name: 'strong.ff.net.2' },
+  { site: 'ffn2', name: 'harmful.ff.net.2' },
+  { site: 'ffn2', name: 'idle.ff.net.2' },
+  { site: 'text', name: 'dear.mlp.fc2' },
+];
+const base: Candidate = {
+  against: 'retain',
+  masks: [
+    {
+      concept: 'cat',
+      mask: {
+        selectRatio: 0.5,
+        sites: [
+          { site: 'ffn2', skillRatio: 0.05, selection: 'contrast', margin: 1 },
+          { site: 'text', skillRatio: 0.1, selection: 'contrast', margin: 1.2 },
+        ],
+      },
+    },
+  ],
+};
+
+/** A trial in which so much is expected to be erased and kept. */
+function trial(candidate: Candidate, erased: number, kept: number): Trial {
+  const standing = (name: string, side: Standing['requirement']['side'], expected: number): Standing => {
+    return { requirement: { name, side, least: 0.9 }, hits: 0, of: 10, expected };
+  };
+  const standings = [
+    standing('UA', { kind: 'erased', concept: 'cat' }, erased),
+    standing('IRA', { kind: 'kept' }, kept),
+    standing('CRA', { kind: 'kept' }, 1),
+  ];
+  return { candidate, pruned: 1, standings, samples: 10, layers };
+}
+
+/** Layers that a candidate prunes, with their ratios. */
+function pruned({ masks }: Candidate): readonly unknown[] {
+  return masks.flatMap(({ mask }) => mask.sites.map(({ site, skillRatio, layers: own }) => [site, own ?? skillRatio]));
+}
+
+describe('withoutEachLayer', () => {
+  it('leaves out one layer each time, and a site with its last one', () => {
+    const all = withoutEachLayer(trial(base, 0.9, 0.9));
+    expect(all).toHaveLength(layers.length);
+    const [first] = all;
+    expect(first && pruned(first)).toEqual([
+      ['ffn2', { 'harmful.ff.net.2': 0.05, 'idle.ff.net.2': 0.05 }],
+      ['text', 0.1],
+    ]);
+    const last = all.at(-1);
+    expect(last && pruned(last)).toEqual([['ffn2', 0.05]]);
+  });
+
+  it('keeps the ratios that layers have, and tries nothing where one is left', () => {
+    const [site] = base.masks[0]?.mask.sites ?? [];
+    if (site === undefined) throw new Error('there is no site');
+    const own = { ...site, layers: { 'strong.ff.net.2': 0.2, 'idle.ff.net.2': 0.01 } };
+    const candidate = { ...base, masks: [{ concept: 'cat', mask: { selectRatio: 0, sites: [own] } }] };
+    const left = [layers[0], layers[2]].filter((each) => each !== undefined);
+    const all = withoutEachLayer({ ...trial(candidate, 0.9, 0.9), layers: left });
+    expect(all.map(pruned)).toEqual([[['ffn2', { 'idle.ff.net.2': 0.01 }]], [['ffn2', { 'strong.ff.net.2': 0.2 }]]]);
+    expect(withoutEachLayer({ ...trial(candidate, 0.9, 0.9), layers: left.slice(0, 1) })).toEqual([]);
+  });
+
+  it('takes a layer from the masks of all concepts that prune it', () => {
+    const [one] = base.masks;
+    if (one === undefined) throw new Error('there is no mask');
+    const both = { ...base, masks: [one, { ...one, concept: 'dog' }] };
+    for (const each of withoutEachLayer(trial(both, 0.9, 0.9)))
+      expect(each.masks.map(({ concept }) => concept)).toEqual(['cat', 'dog']);
+  });
+});
+
+describe('leanCandidates', () => {
+  const whole = trial(base, 0.9, 0.8);
+  const drops = withoutEachLayer(whole);
+  /** Without: the strong layer, the harmful one, the idle one, and one that costs as much as it gives. */
+  const seen = [
+    [0.5, 0.82],
+    [0.91, 0.84],
+    [0.899, 0.801],
+    [0.87, 0.83],
+  ].map(([erased = 0, kept = 0], i) => trial(drops[i] ?? base, erased, kept));
+  const lean = leanCandidates(whole, seen);
+
+  it('never prune layers that do nothing or only harm', () => {
+    expect(lean.length).toBeGreaterThan(0);
+    for (const candidate of lean) {
+      const text = JSON.stringify(pruned(candidate));
+      expect(text).toContain('strong');
+      expect(text).not.toMatch(/harmful|idle/);
+    }
+  });
+
+  it('prune what is erased at a price with some of them, and without it with others', () => {
+    const withText = lean.filter(({ masks }) => masks.some(({ mask }) => mask.sites.length === 2));
+    expect(withText.length).toBeGreaterThan(0);
+    expect(withText.length).toBeLessThan(lean.length);
+  });
+
+  it('come in several strengths, each once', () => {
+    const ratios = new Set(lean.map((candidate) => JSON.stringify(pruned(candidate))));
+    expect(ratios.size).toBe(lean.length);
+    expect([...ratios].filter((ratio) => ratio.includes('"strong.ff.net.2":0.1}'))).not.toEqual([]);
+    expect(lean.map(candidateKey)).not.toContain(candidateKey(base));
+  });
+
+  it('are none where every layer does nothing', () => {
+    expect(
+      leanCandidates(
+        whole,
+        drops.map((candidate) => trial(candidate, 0.9, 0.8)),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('a site whose layers have ratios', () => {
+  const site = { site: 'ffn2' as const, skillRatio: 0.1, selection: 'contrast' as const, margin: 1 };
+
+  it('is scaled layer by layer, to at most the whole row', () => {
+    expect(scaledSite({ ...site, layers: { a: 0.05, b: 0.9 } }, 1.4)).toMatchObject({ layers: { a: 0.07, b: 1 } });
+    expect(scaledSite(site, 1.4)).toEqual({ ...site, skillRatio: 0.14 });
+  });
+
+  it('is printed with the blocks that its layers are of', () => {
+    const names = {
+      'mid_block.attentions.0.transformer_blocks.0.ff.net.2': 0.05,
+      'up_blocks.1.attentions.0.transformer_blocks.0.ff.net.2': 0.05,
+      'up_blocks.2.attentions.0.transformer_blocks.0.ff.net.2': 0.1,
+    };
+    const mask = { selectRatio: 0, sites: [{ ...site, layers: names }] };
+    expect(candidateText({ against: 'base', masks: [{ concept: 'cat', mask }] })).toBe(
+      'ffn2 0.05 (mid_block.attentions.0, up_blocks.1.attentions.0) + ffn2 0.1 (up_blocks.2.attentions.0), contrast 1 with base',
+    );
+  });
+});
