@@ -1,6 +1,6 @@
 import { densities } from '../../shared/mask/compare-masks.ts';
 import { type Mask, uniteMasks } from '../../shared/mask/mask.ts';
-import { type Candidate, candidateKey, type SiteLayerName } from '../../shared/tuning/candidate.ts';
+import { type Candidate, candidateKey, type MaskLayer } from '../../shared/tuning/candidate.ts';
 import type { ImageSession } from '../fleet/image-session.ts';
 import { MaskShelf } from '../fleet/mask-shelf.ts';
 import { type SweptMask, sweptMasks } from '../fleet/swept-masks.ts';
@@ -14,8 +14,8 @@ export interface MadeMasks {
   /** Weights that they prune together, of those of their layers. */
   readonly pruned: number;
   readonly weights: number;
-  /** Where any of them prunes a weight. */
-  readonly layers: readonly SiteLayerName[];
+  /** Where each of them prunes a weight. */
+  readonly layers: readonly MaskLayer[];
 }
 
 /**
@@ -58,14 +58,19 @@ export class CandidateMasks {
   }
 
   async #sizes(masks: readonly SweptMask[]): Promise<MadeMasks> {
-    const united = uniteMasks(await Promise.all(masks.map(({ hash }) => this.#shelf.read(hash))));
+    const read = await Promise.all(
+      masks.map(async ({ concept, hash }) => ({ concept, mask: await this.#shelf.read(hash) })),
+    );
+    const united = uniteMasks(read.map(({ mask }) => mask));
     const layers = densities(united);
     return {
       checkpoint: united.checkpoint,
       masks,
       pruned: layers.reduce((sum, layer) => sum + layer.pruned, 0),
       weights: layers.reduce((sum, layer) => sum + layer.weights, 0),
-      layers: layers.flatMap(({ site, name, pruned }) => (pruned === 0 ? [] : [{ site, name }])),
+      layers: read.flatMap(({ concept, mask }) =>
+        densities(mask).flatMap(({ site, name, pruned }) => (pruned === 0 ? [] : [{ concept, site, name }])),
+      ),
     };
   }
 }

@@ -17,6 +17,7 @@ import { runSearch } from './run-search.ts';
 import { type ProbeLists, requirementsOf, requirePresent } from './standings.ts';
 import type { TunedGroup, TunedPair } from './tuned-group.ts';
 import { limitsOf } from './tuning-limits.ts';
+import { ownCandidates } from './own-candidates.ts';
 import { winnerCampaign } from './variant-campaign.ts';
 
 /** Pictures of each concept in the report. */
@@ -64,7 +65,7 @@ export function prepareGroup(
       next: 'raise the budget (--budget), or lower tune.images',
     });
   const grid = gridOf(limitsOf(tune, campaign.retain.length > 0, concepts.length), concepts);
-  return { concepts, lists, start: startSearch(grid, validation, budget) };
+  return { concepts, lists, start: startSearch(ownCandidates(campaign, concepts), grid, validation, budget) };
 }
 
 /**

@@ -12,8 +12,9 @@ export interface SiteChoice {
   readonly layers?: LayerRatios;
 }
 
-/** A layer that a candidate prunes. */
-export interface SiteLayerName {
+/** A layer that one of a candidate's masks prunes. */
+export interface MaskLayer {
+  readonly concept: string;
   readonly site: SiteName;
   /** Its path. */
   readonly name: string;

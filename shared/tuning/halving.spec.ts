@@ -15,7 +15,7 @@ import {
 import { neighbours } from './neighbours.ts';
 import type { Standing } from './standing.ts';
 import { chooseWinner, type Trial } from './trial.ts';
-import { concepts, limits, requirements } from './tuning.spec-support.ts';
+import { candidateOf, concepts, limits, requirements } from './tuning.spec-support.ts';
 
 const validation: Validation = { lists: [40, 40, 80] };
 
@@ -62,9 +62,11 @@ function measureLayers(candidate: Candidate, samples: number): Trial {
   });
   const erasing = measure(only('erasing'), samples);
   const harm = measure(only('harmful'), samples).pruned / 1000;
-  const layers = ['erasing', 'harmful', 'idle'].flatMap((layer) =>
-    [...new Set(candidate.masks.flatMap(({ mask }) => mask.sites))].flatMap((site) =>
-      ratioOf(site, `${site.site}.${layer}`) > 0 ? [{ site: site.site, name: `${site.site}.${layer}` }] : [],
+  const layers = candidate.masks.flatMap(({ concept, mask }) =>
+    mask.sites.flatMap((site) =>
+      ['erasing', 'harmful', 'idle']
+        .map((layer) => ({ concept, site: site.site, name: `${site.site}.${layer}` }))
+        .filter(({ name }) => ratioOf(site, name) > 0),
     ),
   );
   const standings = erasing.standings.map((standing): Standing => {
@@ -72,13 +74,12 @@ function measureLayers(candidate: Candidate, samples: number): Trial {
     const expected = standing.expected * Math.exp(-0.3 * harm);
     return { ...standing, expected, hits: Math.round(expected * samples) };
   });
-  const known = new Map(layers.map((layer) => [layer.name, layer]));
-  return { ...erasing, candidate, standings, layers: [...known.values()], pruned: 100 * known.size + erasing.pruned };
+  return { ...erasing, candidate, standings, layers, pruned: 100 * layers.length + erasing.pruned };
 }
 
 /** Every state of a search to its end. */
 function run(grid: readonly Candidate[], budget: number, measured = measure): readonly SearchState[] {
-  const states = [startSearch(grid, validation, budget)];
+  const states = [startSearch([], grid, validation, budget)];
   for (;;) {
     const state = states.at(-1);
     if (state === undefined || states.length > 200) throw new Error('the search does not end');
@@ -113,7 +114,7 @@ describe('search', () => {
   });
 
   it('finds masks that meet what no mask of the grid meets: each concept needs its own', () => {
-    const whole = { ...startSearch(grid, validation, 0), trials: grid.map((candidate) => measure(candidate, 80)) };
+    const whole = { ...startSearch([], grid, validation, 0), trials: grid.map((candidate) => measure(candidate, 80)) };
     expect(chooseWinner(wholeTrials(whole))?.certainty).toBe('missed');
     const last = run(grid, 30_000).at(-1);
     expect(chooseWinner(last === undefined ? [] : wholeTrials(last))?.certainty).not.toBe('missed');
@@ -179,9 +180,18 @@ describe('search', () => {
     }
   });
 
+  it('tries first what it is given before the grid, all of it if the budget goes as far', () => {
+    const own = [candidateOf(0.011), candidateOf(0.012)];
+    expect(startSearch(own, grid, validation, leastBudget(validation)).alive).toEqual(own.slice(0, 1));
+    expect(startSearch(own, grid, validation, 3 * leastBudget(validation)).alive.slice(0, 2)).toEqual(own);
+    expect(startSearch(own, grid, validation, 30_000).alive.slice(2)).toEqual(
+      startSearch([], grid, validation, 30_000).alive.slice(0, -2),
+    );
+  });
+
   it('tries one candidate with the least budget, and none with less', () => {
-    expect(startSearch(grid, validation, leastBudget(validation)).alive).toHaveLength(1);
-    expect(startSearch(grid, validation, leastBudget(validation) - 1).alive).toHaveLength(0);
+    expect(startSearch([], grid, validation, leastBudget(validation)).alive).toHaveLength(1);
+    expect(startSearch([], grid, validation, leastBudget(validation) - 1).alive).toHaveLength(0);
   });
 });
 

@@ -93,15 +93,23 @@ export function leastBudget(validation: Validation): number {
 /**
  * A search that begins with as many of the grid as a fifth of the budget allows.
  *
+ * @param first tried before the grid, as far as the budget goes
  * @param grid in a fixed order; the choice is spread over it
  */
-export function startSearch(grid: readonly Candidate[], validation: Validation, budget: number): SearchState {
+export function startSearch(
+  first: readonly Candidate[],
+  grid: readonly Candidate[],
+  validation: Validation,
+  budget: number,
+): SearchState {
   // The unpruned model's images come first: what is kept is measured by them.
   const spent = imagesOf(validation, Infinity);
-  const first = affordable(validation, (budget - spent) * firstShare, grid.length);
-  const count = Math.max(first, affordable(validation, budget - spent, 1));
+  const most = first.length + grid.length;
+  const usual = affordable(validation, (budget - spent) * firstShare, most);
+  const count = Math.max(usual, affordable(validation, budget - spent, Math.max(1, first.length)));
+  const alive = [...first, ...spread(grid, most)].slice(0, count);
   const phase = { kind: 'candidates', layersKnown: false } as const;
-  return { validation, budget, spent, trials: [], alive: spread(grid, count), rung: 0, idle: 0, phase };
+  return { validation, budget, spent, trials: [], alive, rung: 0, idle: 0, phase };
 }
 
 export function ask({ alive, rung, validation }: SearchState): Ask {

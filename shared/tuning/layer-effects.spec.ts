@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, candidateKey, candidateText, type SiteLayerName } from './candidate.ts';
+import { type Candidate, candidateKey, candidateText, type MaskLayer } from './candidate.ts';
 import { leanCandidates, scaledSite, withoutEachLayer } from './layer-effects.ts';
 import type { Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
-const layers: readonly SiteLayerName[] = [
-  { site: 'ffn2', name: 'strong.ff.net.2' },
-  { site: 'ffn2', name: 'harmful.ff.net.2' },
-  { site: 'ffn2', name: 'idle.ff.net.2' },
-  { site: 'text', name: 'dear.mlp.fc2' },
+const layers: readonly MaskLayer[] = [
+  { concept: 'cat', site: 'ffn2', name: 'strong.ff.net.2' },
+  { concept: 'cat', site: 'ffn2', name: 'harmful.ff.net.2' },
+  { concept: 'cat', site: 'ffn2', name: 'idle.ff.net.2' },
+  { concept: 'cat', site: 'text', name: 'dear.mlp.fc2' },
 ];
 const base: Candidate = {
   against: 'retain',
@@ -68,12 +68,16 @@ describe('withoutEachLayer', () => {
     expect(withoutEachLayer({ ...trial(candidate, 0.9, 0.9), layers: left.slice(0, 1) })).toEqual([]);
   });
 
-  it('takes a layer from the masks of all concepts that prune it', () => {
+  it('takes a layer from the mask of one concept alone', () => {
     const [one] = base.masks;
     if (one === undefined) throw new Error('there is no mask');
     const both = { ...base, masks: [one, { ...one, concept: 'dog' }] };
-    for (const each of withoutEachLayer(trial(both, 0.9, 0.9)))
-      expect(each.masks.map(({ concept }) => concept)).toEqual(['cat', 'dog']);
+    const all = [...layers, ...layers.map((layer) => ({ ...layer, concept: 'dog' }))];
+    const found = withoutEachLayer({ ...trial(both, 0.9, 0.9), layers: all });
+    expect(found).toHaveLength(all.length);
+    expect(
+      found.map(({ masks }) => masks.filter(({ mask }) => JSON.stringify(mask) === JSON.stringify(one.mask)).length),
+    ).toEqual(all.map(() => 1));
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Candidate, candidateKey, type MaskChoice, type SiteChoice, type SiteLayerName } from './candidate.ts';
+import { type Candidate, candidateKey, type MaskChoice, type MaskLayer, type SiteChoice } from './candidate.ts';
 import type { Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
@@ -14,8 +14,7 @@ const prices = [0, 0.4, 0.8, 1.4];
 const strengths = [1, 1.4, 2];
 
 /**
- * A trial's candidate without one of its layers, for each: in all masks at once, since what is kept counts for them
- * together. None where only one layer is left.
+ * A trial's candidate without one layer of one of its masks, for each. None where only one layer is left.
  */
 export function withoutEachLayer({ candidate, layers }: Trial): readonly Candidate[] {
   if (layers.length < 2) return [];
@@ -30,7 +29,7 @@ export function withoutEachLayer({ candidate, layers }: Trial): readonly Candida
 
 /**
  * Candidates that prune only the layers that are worth it, each set of layers with several strengths. Most layers of a site
- * do nothing for a concept and some do harm alone (docs/performance.md): leaving these out keeps more and prunes less.
+ * do nothing for a concept and some do harm alone (docs/guide/verify-and-tune.md): leaving these out keeps more and prunes less.
  *
  * @param base the trial that layers were left out of
  * @param drops of `withoutEachLayer(base)`, in its order, on the same images as `base`
@@ -66,26 +65,22 @@ function gain(a: readonly Standing[], b: readonly Standing[], kind: 'erased' | '
 }
 
 /** A candidate whose masks prune some of their layers alone; a site without one is left out. */
-function restricted(
-  { masks, ...rest }: Candidate,
-  all: readonly SiteLayerName[],
-  left: readonly SiteLayerName[],
-): Candidate {
-  const restrict = (choice: SiteChoice): SiteChoice[] => {
-    const ofSite = (names: readonly SiteLayerName[]): readonly string[] =>
-      names.filter(({ site }) => site === choice.site).map(({ name }) => name);
+function restricted({ masks, ...rest }: Candidate, all: readonly MaskLayer[], left: readonly MaskLayer[]): Candidate {
+  const restrict = (mask: string, choice: SiteChoice): SiteChoice[] => {
+    const ofSite = (names: readonly MaskLayer[]): readonly string[] =>
+      names.filter(({ concept, site }) => concept === mask && site === choice.site).map(({ name }) => name);
     const kept = ofSite(left).filter((name) => choice.layers === undefined || Object.hasOwn(choice.layers, name));
     if (kept.length === 0) return [];
     if (choice.layers === undefined && kept.length === ofSite(all).length) return [choice];
     const ratios = kept.map((name) => [name, choice.layers?.[name] ?? choice.skillRatio] as const);
     return [{ ...choice, layers: Object.fromEntries(ratios) }];
   };
-  const restrictMask = (mask: MaskChoice): MaskChoice => {
-    const sites = mask.sites.flatMap(restrict);
+  const restrictMask = (concept: string, mask: MaskChoice): MaskChoice => {
+    const sites = mask.sites.flatMap((site) => restrict(concept, site));
     // A mask has at least one site: one that would have none stays as it is.
     return sites.length === 0 ? mask : { ...mask, sites };
   };
-  return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: restrictMask(mask) })) };
+  return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: restrictMask(concept, mask) })) };
 }
 
 function strengthened({ masks, ...rest }: Candidate, by: number): Candidate {

@@ -1,4 +1,4 @@
-import { type Candidate, candidateKey, type SiteLayerName } from './candidate.ts';
+import { type Candidate, candidateKey, type MaskLayer } from './candidate.ts';
 import { likelyShare, room, shareOf, shortfall, type Standing, worstOf } from './standing.ts';
 
 /** A candidate and what was seen of it so far. */
@@ -10,8 +10,8 @@ export interface Trial {
   readonly standings: readonly Standing[];
   /** Samples of each validation list that were made. */
   readonly samples: number;
-  /** Where any of its masks prunes a weight. */
-  readonly layers: readonly SiteLayerName[];
+  /** Where each of its masks prunes a weight. */
+  readonly layers: readonly MaskLayer[];
 }
 
 /** Better first: what is likely to be nearer to meeting everything with room, and of two that are as near the smaller mask. */
