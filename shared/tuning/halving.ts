@@ -21,7 +21,7 @@ export interface SearchState {
   /** Candidates of this round that are still in, and the samples of each list that come next. */
   readonly alive: readonly Candidate[];
   readonly rung: number;
-  /** Rounds in a row that did not better the best. */
+  /** Rounds in a row that did not better the best, counted from the round after the layers. */
   readonly idle: number;
   /** What the trials that are asked for are for. */
   readonly phase: Phase;
@@ -168,7 +168,8 @@ function afterLayers(state: SearchState, base: Candidate, measured: readonly Tri
   const tried = new Set([base, ...after.trials.map(({ candidate }) => candidate)].map(candidateKey));
   const lean = whole === undefined ? [] : leanCandidates(whole, drops).filter((each) => !tried.has(candidateKey(each)));
   const count = affordable(validation, budget - after.spent, lean.length);
-  return count === 0 ? nextRound(after, 0) : { ...after, alive: spread(lean, count), rung: 0, idle: 0 };
+  // If none of them is better, what is near the best is still to come.
+  return count === 0 ? nextRound(after, 0) : { ...after, alive: spread(lean, count), rung: 0, idle: -1 };
 }
 
 function nextRound(state: SearchState, idle: number): SearchState {

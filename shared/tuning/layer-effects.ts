@@ -2,16 +2,13 @@ import { type Candidate, candidateKey, type MaskChoice, type MaskLayer, type Sit
 import type { Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
-/** Differences of expected shares that are taken for none: what two runs of other images would differ by anyway. */
+/** Differences of expected shares that are taken for none: what runs of other images would differ by anyway. */
 const negligible = 0.003;
 
-/**
- * How much erasure, in shares of images, may be given up with a layer for one share that is kept more, from frugal to
- * generous. What is given up is won back by pruning more of the layers that are left.
- */
-const prices = [0, 0.4, 0.8, 1.4];
-/** What the ratios of the layers that are left are multiplied with. */
-const strengths = [1, 1.4, 2];
+/** What an image kept is worth in images erased, where the layers are put in order by what leaving them out gives. */
+const worths = [1, 2.5];
+/** How many layers are left out together, the best to leave out first: one may do what another did, so what they give does not add up. */
+const counts = [1, 2, 3, 4, 6, 9];
 
 /**
  * A trial's candidate without one layer of one of its masks, for each. None where only one layer is left.
@@ -28,8 +25,9 @@ export function withoutEachLayer({ candidate, layers }: Trial): readonly Candida
 }
 
 /**
- * Candidates that prune only the layers that are worth it, each set of layers with several strengths. Most layers of a site
- * do nothing for a concept and some do harm alone (docs/guide/verify-and-tune.md): leaving these out keeps more and prunes less.
+ * Candidates without the layers that are better left out, a few of them and more and more; the last without all that do
+ * nothing. Most layers of a site do nothing for a concept and some only harm (docs/guide/verify-and-tune.md): without these
+ * more is kept, or erased, and less is pruned.
  *
  * @param base the trial that layers were left out of
  * @param drops of `withoutEachLayer(base)`, in its order, on the same images as `base`
@@ -37,17 +35,20 @@ export function withoutEachLayer({ candidate, layers }: Trial): readonly Candida
 export function leanCandidates(base: Trial, drops: readonly Trial[]): readonly Candidate[] {
   const effects = base.layers.map((layer, i) => {
     const without = drops[i]?.standings ?? base.standings;
-    return { layer, erased: gain(base.standings, without, 'erased'), kept: gain(without, base.standings, 'kept') };
+    return { layer, erased: gain(without, base.standings, 'erased'), kept: gain(without, base.standings, 'kept') };
   });
   const found = new Map<string, Candidate>();
-  for (const price of prices) {
-    const left = effects
-      .filter(({ erased, kept }) => erased > Math.max(negligible, kept < negligible ? 0 : price * kept))
-      .map(({ layer }) => layer);
-    if (left.length === 0) continue;
-    const lean = restricted(base.candidate, base.layers, left);
-    for (const strength of strengths) {
-      const candidate = strengthened(lean, strength);
+  for (const worth of worths) {
+    const inOrder = effects
+      .map(({ layer, erased, kept }) => ({ layer, value: erased + worth * kept }))
+      .sort((a, b) => b.value - a.value);
+    const better = inOrder.filter(({ value }) => value > negligible).length;
+    const noWorse = inOrder.filter(({ value }) => value >= -negligible).length;
+    for (const count of [...counts.filter((each) => each < better), better, noWorse]) {
+      if (count === 0 || count === inOrder.length) continue;
+      const out = new Set(inOrder.slice(0, count).map(({ layer }) => layer));
+      const left = base.layers.filter((layer) => !out.has(layer));
+      const candidate = restricted(base.candidate, base.layers, left);
       found.set(candidateKey(candidate), candidate);
     }
   }
@@ -81,14 +82,6 @@ function restricted({ masks, ...rest }: Candidate, all: readonly MaskLayer[], le
     return sites.length === 0 ? mask : { ...mask, sites };
   };
   return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: restrictMask(concept, mask) })) };
-}
-
-function strengthened({ masks, ...rest }: Candidate, by: number): Candidate {
-  const strengthen = (mask: MaskChoice): MaskChoice => ({
-    ...mask,
-    sites: mask.sites.map((site) => scaledSite(site, by)),
-  });
-  return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: strengthen(mask) })) };
 }
 
 /** A site's ratios, those of its layers too, times a factor. Two digits: what is finer no number of images would tell apart. */
