@@ -1,4 +1,5 @@
 import type { Campaign, MaskSettings } from '../../coordinator/plan/campaign.ts';
+import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import type { Candidate } from '../../shared/tuning/candidate.ts';
 
 /**
@@ -11,7 +12,7 @@ export function ownCandidates(
 ): readonly Candidate[] {
   const own = names.flatMap((name) => concepts.filter((concept) => concept.name === name));
   if (own.every(({ mask }) => isDefault(mask))) return [];
-  const contrasts = own.some(({ mask }) => mask.sites.some(({ selection }) => selection === 'contrast'));
+  const contrasts = own.some(({ mask }) => mask.sites.some(({ selection }) => isContrasting(selection)));
   return [
     {
       against: contrasts && retain.length > 0 ? 'retain' : 'base',

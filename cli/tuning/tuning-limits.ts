@@ -7,13 +7,14 @@ interface UsualLimits {
   readonly sites: readonly (readonly SiteName[])[];
   readonly skillRatios: Readonly<Record<SiteName, readonly number[]>>;
   readonly margins: readonly number[];
+  readonly specificMargins: Readonly<Record<SiteName, readonly number[]>>;
   readonly selectRatios: readonly number[];
 }
 
 /**
  * Small ratios at several sites do less harm for the same erasure than a large one at one of them. What feed-forward layers
  * lose costs most of what is kept, so of these only weights that most steps select; the text encoder's MLP alone erases next
- * to nothing, and beside the others it erases what they leave.
+ * to nothing, and beside the others it erases what they leave. What is specific keeps more than a contrast that erases as much.
  */
 const usualAlone: UsualLimits = {
   sites: [
@@ -23,6 +24,7 @@ const usualAlone: UsualLimits = {
   ],
   skillRatios: { ffn2: [0.03, 0.05], ffn1: [0.02, 0.05], 'attn-key': [0.1], 'attn-value': [0.05, 0.1], text: [0.1] },
   margins: [1],
+  specificMargins: { ffn2: [1.2, 1.3], ffn1: [1.2], 'attn-key': [1.1], 'attn-value': [1.1, 1.2], text: [1.2, 1.3] },
   selectRatios: [0.5, 0.8],
 };
 
@@ -31,6 +33,7 @@ const usualTogether: UsualLimits = {
   sites: [['ffn2', 'attn-value']],
   skillRatios: { ...usualAlone.skillRatios, 'attn-value': [0.05] },
   margins: [1, 1.1, 1.2],
+  specificMargins: { ffn2: [1.3, 1.5], ffn1: [1.3], 'attn-key': [1.2], 'attn-value': [1.2, 1.3], text: [1.3] },
   selectRatios: [0.5, 0.8],
 };
 
@@ -40,20 +43,20 @@ const usualTogether: UsualLimits = {
  */
 export function limitsOf({ grid = {} }: Tuning, hasRetain: boolean, concepts: number): GridLimits {
   const usual = concepts > 1 ? usualTogether : usualAlone;
-  const given = grid.skill_ratio;
-  const ratiosOf = (site: SiteName): readonly number[] => given?.[site] ?? usual.skillRatios[site];
   return {
     sites: grid.sites ?? usual.sites,
-    skillRatios: {
-      ffn2: ratiosOf('ffn2'),
-      ffn1: ratiosOf('ffn1'),
-      'attn-key': ratiosOf('attn-key'),
-      'attn-value': ratiosOf('attn-value'),
-      text: ratiosOf('text'),
-    },
-    selections: grid.selection ?? ['contrast'],
+    skillRatios: { ...usual.skillRatios, ...given(grid.skill_ratio) },
+    selections: grid.selection ?? ['contrast', 'specific'],
     margins: grid.margin ?? usual.margins,
+    specificMargins: { ...usual.specificMargins, ...given(grid.specific_margin) },
     selectRatios: grid.select_ratio ?? usual.selectRatios,
     against: grid.against ?? (hasRetain ? ['retain'] : ['base']),
   };
+}
+
+/** The sites that a campaign gives something for. */
+function given(
+  lists: Partial<Record<SiteName, readonly number[] | undefined>> = {},
+): Partial<Record<SiteName, readonly number[]>> {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined));
 }

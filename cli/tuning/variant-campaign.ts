@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Tuning } from '../../coordinator/plan/campaign.ts';
 import { readYaml } from '../../shared/config/yaml-file.ts';
+import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import type { Candidate, MaskChoice } from '../../shared/tuning/candidate.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -58,7 +59,7 @@ function written(file: Raw): string {
 function maskSection({ selectRatio, sites }: MaskChoice): Raw {
   const settings = sites.map(({ site, skillRatio, selection, margin, layers }) => {
     const ratio = layers === undefined ? { skill_ratio: skillRatio } : { layers };
-    const contrast = selection === 'contrast' ? { margin } : {};
+    const contrast = isContrasting(selection) ? { margin } : {};
     return [site, { ...ratio, selection, ...contrast }] as const;
   });
   return { select_ratio: selectRatio, sites: Object.fromEntries(settings) };

@@ -163,7 +163,10 @@ function checkMask(value: unknown, at: Path, inherited: unknown, report: Report)
   for (const name of names) {
     const selection = sites[name]?.selection ?? above[name]?.selection ?? 'reference';
     if (sites[name]?.margin !== undefined && selection === 'reference')
-      report([...at, 'sites', name, 'margin'], 'a margin is of selection: contrast, and this site has reference');
+      report(
+        [...at, 'sites', name, 'margin'],
+        'a margin is of contrast and specific, and this site has selection: reference',
+      );
     if (sites[name]?.layers !== undefined && sites[name].skill_ratio !== undefined)
       report([...at, 'sites', name, 'skill_ratio'], 'the ratios are those that layers give: leave one of the two out');
   }

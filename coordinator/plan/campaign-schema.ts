@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Path } from '../../shared/config/problem.ts';
 import { conceptKinds } from '../../shared/method/concept.ts';
-import { layerRatiosSchema } from '../../shared/method/conceptprune/settings.ts';
+import { layerRatiosSchema, selections } from '../../shared/method/conceptprune/settings.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import { name, prompt, promptEntry, promptSource, sampling, seed } from './campaign-parts.ts';
 import { knownTuneKeys, tune } from './tune-schema.ts';
@@ -13,7 +13,7 @@ export const maxConcepts = 10_000;
 
 const siteMask = z.strictObject({
   skill_ratio: z.number().gt(0).lte(1).optional(),
-  selection: z.enum(['reference', 'contrast']).optional(),
+  selection: z.enum(selections).optional(),
   margin: z.number().min(0).max(1000).optional(),
   layers: layerRatiosSchema.optional(),
 });

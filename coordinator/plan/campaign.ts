@@ -12,7 +12,7 @@ export interface SiteMask {
   /** Share of a row's weights that may be pruned, above 0 and at most 1. */
   readonly skillRatio: number;
   readonly selection: Selection;
-  /** Of `contrast`; `reference` does not use it. */
+  /** `reference` does not use it. */
   readonly margin: number;
   /** The only layers of the site that are masked, each with its own ratio; absent, all are. */
   readonly layers?: LayerRatios;

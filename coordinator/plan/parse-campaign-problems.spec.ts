@@ -99,7 +99,9 @@ concepts:
     [
       'a margin of reference',
       one('    target: [a]\n    base: [b]\n    mask: { sites: { text: { margin: 2 } } }\n'),
-      ['7:38 concepts[0].mask.sites.text.margin: a margin is of selection: contrast, and this site has reference'],
+      [
+        '7:38 concepts[0].mask.sites.text.margin: a margin is of contrast and specific, and this site has selection: reference',
+      ],
     ],
     [
       'two ratios for one site',

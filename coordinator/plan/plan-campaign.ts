@@ -1,4 +1,5 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import { type SiteName, sites as allSites } from '../../shared/model/site.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
 import { graphVersion } from '../../shared/unit/unit.ts';
@@ -27,7 +28,7 @@ export function planCampaign(campaign: Campaign, facts: CheckpointFacts, numeric
   // Most concepts retain the whole list: thousands of them hash it once.
   let whole: string | undefined;
   const retainOf = (concept: Concept): string | undefined => {
-    if (campaign.retain.length === 0 || !concept.mask.sites.some(({ selection }) => selection === 'contrast'))
+    if (campaign.retain.length === 0 || !concept.mask.sites.some(({ selection }) => isContrasting(selection)))
       return undefined;
     const kept = retainedBeside(concept, campaign.retain);
     return kept.length < campaign.retain.length ? idOf(kept) : (whole ??= idOf(kept));
@@ -77,7 +78,7 @@ function retainedBeside({ name, target }: Concept, retain: readonly TrajectoryKe
 function planConcept(concept: Concept, target: string, base: string, retain: string | undefined): PlannedConcept {
   const { name, kind, mask } = concept;
   const sites = mask.sites.map((site): PlannedSite => {
-    const against = site.selection === 'contrast' ? (retain ?? base) : base;
+    const against = isContrasting(site.selection) ? (retain ?? base) : base;
     return { ...site, against };
   });
   return { name, kind, selectRatio: mask.selectRatio, target, base, sites };

@@ -1,4 +1,5 @@
 import type { Path } from '../../shared/config/problem.ts';
+import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import { tune as tuneSchema } from './tune-schema.ts';
 
 type Report = (at: Path, problem: string) => void;
@@ -23,8 +24,8 @@ export function tuneProblems(campaign: Raw, concepts: readonly string[], report:
   const retain = against.indexOf('retain');
   if (retain >= 0 && campaign['retain'] === undefined)
     report(['tune', 'grid', 'against', retain], 'the campaign has no retain list');
-  else if (retain >= 0 && selection?.includes('contrast') === false)
-    report(['tune', 'grid', 'against', retain], 'only selection: contrast compares with a retain list');
+  else if (retain >= 0 && selection?.some(isContrasting) === false)
+    report(['tune', 'grid', 'against', retain], 'only the selections contrast and specific compare with a retain list');
   for (const [i, set] of sites.entries())
     if (new Set(set).size !== set.length) report(['tune', 'grid', 'sites', i], 'a site is listed twice');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { selections } from '../../shared/method/conceptprune/settings.ts';
 import { type SiteName, sites } from '../../shared/model/site.ts';
 import { sampling } from './campaign-parts.ts';
 
@@ -6,6 +7,8 @@ import { sampling } from './campaign-parts.ts';
 
 const siteNames = sites.map(({ name }) => name) as [SiteName, ...SiteName[]];
 const ratios = z.array(z.number().gt(0).lte(1)).min(1).max(20);
+
+const margins = z.array(z.number().min(0).max(1000)).min(1).max(20);
 
 /** What may be tried; what is absent is the command's own (cli/tuning/tuning-limits.ts). */
 const grid = z.strictObject({
@@ -15,11 +18,10 @@ const grid = z.strictObject({
     .max(20)
     .optional(),
   skill_ratio: z.partialRecord(z.enum(siteNames), ratios).optional(),
-  selection: z
-    .array(z.enum(['reference', 'contrast']))
-    .min(1)
-    .optional(),
-  margin: z.array(z.number().min(0).max(1000)).min(1).max(20).optional(),
+  selection: z.array(z.enum(selections)).min(1).optional(),
+  /** Of contrast. */
+  margin: margins.optional(),
+  specific_margin: z.partialRecord(z.enum(siteNames), margins).optional(),
   select_ratio: z.array(z.number().min(0).lt(1)).min(1).max(20).optional(),
   against: z
     .array(z.enum(['base', 'retain']))
@@ -46,5 +48,5 @@ export type TuneFile = z.infer<typeof tune>;
 export function knownTuneKeys([first, second]: readonly (string | number)[]): readonly string[] {
   if (first === 'sampling') return second === 'size' ? ['width', 'height'] : Object.keys(sampling.shape);
   if (first !== 'grid') return Object.keys(tune.shape);
-  return second === 'skill_ratio' ? siteNames : Object.keys(grid.shape);
+  return second === 'skill_ratio' || second === 'specific_margin' ? siteNames : Object.keys(grid.shape);
 }

@@ -1,3 +1,4 @@
+import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { CohortStatistics, ConceptPruneState } from '../../shared/method/conceptprune/conceptprune.ts';
 import type { CohortSum } from '../../shared/statistics/cohort-sum.ts';
@@ -22,7 +23,7 @@ export function conceptState(
   sumOf: (cohort: string, site: SiteName) => CohortSum,
 ): ConceptPruneState {
   const { target, base, sites, selectRatio } = concept;
-  const retain = sites.find(({ selection, against }) => selection === 'contrast' && against !== base)?.against;
+  const retain = sites.find(({ selection, against }) => isContrasting(selection) && against !== base)?.against;
   const statistics = (cohort: string, names: readonly SiteName[]): CohortStatistics => ({
     layers: names.flatMap((site) => sumOf(cohort, site).layers),
   });

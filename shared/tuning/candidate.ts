@@ -1,4 +1,4 @@
-import type { LayerRatios, Selection } from '../method/conceptprune/settings.ts';
+import { isContrasting, type LayerRatios, type Selection } from '../method/conceptprune/settings.ts';
 import type { SiteName } from '../model/site.ts';
 import { canonicalJson } from '../unit/canonical-json.ts';
 
@@ -54,7 +54,7 @@ function maskText({ selectRatio, sites }: MaskChoice, against: Comparison): stri
   const rules = [
     ...new Set(
       sites.map(({ selection, margin }) =>
-        selection === 'contrast' ? `contrast ${margin} with ${against}` : selection,
+        isContrasting(selection) ? `${selection} ${margin} with ${against}` : selection,
       ),
     ),
   ];

@@ -1,4 +1,4 @@
-import type { Selection } from '../method/conceptprune/settings.ts';
+import { isContrasting, type Selection } from '../method/conceptprune/settings.ts';
 import type { SiteName } from '../model/site.ts';
 import { type Candidate, candidateKey, type Comparison, type MaskChoice, type SiteChoice } from './candidate.ts';
 
@@ -11,6 +11,8 @@ export interface GridLimits {
   readonly selections: readonly Selection[];
   /** Of contrast, ascending. */
   readonly margins: readonly number[];
+  /** Of each site's specific selection, ascending; it has no budget: its ratio is 1. */
+  readonly specificMargins: Readonly<Record<SiteName, readonly number[]>>;
   readonly selectRatios: readonly number[];
   readonly against: readonly Comparison[];
 }
@@ -19,7 +21,7 @@ export interface GridLimits {
 export function gridOf(limits: GridLimits, concepts: readonly string[]): readonly Candidate[] {
   const found = new Map<string, Candidate>();
   for (const mask of masksOf(limits)) {
-    const isContrast = mask.sites.some(({ selection }) => selection === 'contrast');
+    const isContrast = mask.sites.some(({ selection }) => isContrasting(selection));
     // Without contrast nothing is compared with the retain list.
     for (const against of isContrast ? limits.against : (['base'] as const)) {
       const candidate = { against, masks: concepts.map((concept) => ({ concept, mask })) };
@@ -30,13 +32,14 @@ export function gridOf(limits: GridLimits, concepts: readonly string[]): readonl
 }
 
 function masksOf(limits: GridLimits): readonly MaskChoice[] {
-  return limits.sites.flatMap((sites) =>
+  return limits.sites.flatMap((names) =>
     limits.selections.flatMap((selection) =>
+      // A contrast has one margin for all of its sites.
       (selection === 'contrast' ? limits.margins : [1]).flatMap((margin) =>
         limits.selectRatios.flatMap((selectRatio) =>
-          ratiosOf(sites, limits).map((ratios): MaskChoice => ({
+          combined(names.map((site) => choicesOf(site, selection, margin, limits))).map((sites): MaskChoice => ({
             selectRatio,
-            sites: sites.map((site, i): SiteChoice => ({ site, skillRatio: ratios[i] ?? 1, selection, margin })),
+            sites,
           })),
         ),
       ),
@@ -44,10 +47,22 @@ function masksOf(limits: GridLimits): readonly MaskChoice[] {
   );
 }
 
-/** Every combination of a ratio for each site. */
-function ratiosOf(sites: readonly SiteName[], { skillRatios }: GridLimits): readonly (readonly number[])[] {
-  return sites.reduce<readonly (readonly number[])[]>(
-    (sets, site) => sets.flatMap((set) => skillRatios[site].map((ratio) => [...set, ratio])),
+/** Every setting of a site with a selection. */
+function choicesOf(
+  site: SiteName,
+  selection: Selection,
+  margin: number,
+  { skillRatios, specificMargins }: GridLimits,
+): readonly SiteChoice[] {
+  if (selection === 'specific')
+    return specificMargins[site].map((own) => ({ site, skillRatio: 1, selection, margin: own }));
+  return skillRatios[site].map((skillRatio) => ({ site, skillRatio, selection, margin }));
+}
+
+/** Every combination of one of each. */
+function combined<T>(choices: readonly (readonly T[])[]): readonly (readonly T[])[] {
+  return choices.reduce<readonly (readonly T[])[]>(
+    (sets, own) => sets.flatMap((set) => own.map((each) => [...set, each])),
     [[]],
   );
 }

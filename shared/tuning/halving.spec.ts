@@ -203,6 +203,18 @@ describe('grid', () => {
     expect(new Set(grid.map(candidateKey)).size).toBe(grid.length);
   });
 
+  it('gives what is specific a margin for each site, and no budget', () => {
+    const grid = gridOf({ ...limits, selections: ['specific'] }, concepts);
+    // Margins: 2 of ffn2, 1 of attn-value; 2 comparisons; 2 select ratios.
+    expect(grid).toHaveLength((2 + 2) * 2 * 2);
+    for (const { masks } of grid)
+      for (const { mask } of masks)
+        for (const { site, skillRatio, margin } of mask.sites) {
+          expect(skillRatio).toBe(1);
+          expect(limits.specificMargins[site]).toContain(margin);
+        }
+  });
+
   it('is chosen from evenly, and in an order that does not depend on how many are taken', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.nat({ max: 300 }), (length, most) => {

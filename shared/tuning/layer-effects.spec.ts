@@ -130,6 +130,12 @@ describe('a site whose layers have ratios', () => {
     expect(scaledSite(site, 1.4)).toEqual({ ...site, skillRatio: 0.14 });
   });
 
+  it('is scaled by the room above a margin of 1 where it is specific', () => {
+    const specific = { ...site, selection: 'specific' as const, skillRatio: 1, margin: 1.2 };
+    expect(scaledSite(specific, 2)).toEqual({ ...specific, margin: 1.1 });
+    expect(scaledSite(scaledSite(specific, 2), 1 / 2)).toEqual(specific);
+  });
+
   it('is printed with the blocks that its layers are of', () => {
     const names = {
       'mid_block.attentions.0.transformer_blocks.0.ff.net.2': 0.05,

@@ -84,8 +84,12 @@ function restricted({ masks, ...rest }: Candidate, all: readonly MaskLayer[], le
   return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: restrictMask(concept, mask) })) };
 }
 
-/** A site's ratios, those of its layers too, times a factor. Two digits: what is finer no number of images would tell apart. */
+/**
+ * A site's ratios, those of its layers too, times a factor; of what is specific, which has no budget, the room above a margin
+ * of 1 divided by it. Two digits: what is finer no number of images would tell apart.
+ */
 export function scaledSite(site: SiteChoice, by: number): SiteChoice {
+  if (site.selection === 'specific') return { ...site, margin: Number((1 + (site.margin - 1) / by).toPrecision(3)) };
   const scaled = (ratio: number): number => Math.min(1, Number((ratio * by).toPrecision(2)));
   if (site.layers === undefined) return { ...site, skillRatio: scaled(site.skillRatio) };
   const layers = Object.entries(site.layers).map(([name, ratio]) => [name, scaled(ratio)] as const);

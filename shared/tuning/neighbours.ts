@@ -1,4 +1,5 @@
 import { type Candidate, candidateKey, type MaskChoice, type SiteChoice } from './candidate.ts';
+import { isContrasting } from '../method/conceptprune/settings.ts';
 import { scaledSite } from './layer-effects.ts';
 import { room, shortfall, type Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
@@ -58,7 +59,8 @@ function siteMoves({ sites }: MaskChoice, by: number): readonly Move[] {
   };
   const all = sites.flatMap((site) => {
     const layers = Object.entries(site.layers ?? {});
-    if (layers.length < 2) return [change(site, scaledSite(site, by))];
+    // What is specific has one margin for all layers of a site.
+    if (layers.length < 2 || site.selection === 'specific') return [change(site, scaledSite(site, by))];
     return layers.map(([name, ratio]) => {
       const { layers: scaled } = scaledSite({ ...site, layers: { [name]: ratio } }, by);
       return change(site, { ...site, layers: { ...site.layers, ...scaled } });
@@ -95,7 +97,7 @@ function margined(by: number): Move {
   return (mask) => ({
     ...mask,
     sites: mask.sites.map((site) =>
-      site.selection === 'contrast' ? { ...site, margin: Math.max(0, Number((site.margin + by).toFixed(2))) } : site,
+      isContrasting(site.selection) ? { ...site, margin: Math.max(0, Number((site.margin + by).toFixed(2))) } : site,
     ),
   });
 }

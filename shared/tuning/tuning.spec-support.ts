@@ -11,6 +11,7 @@ export const limits: GridLimits = {
   skillRatios: { ffn2: [0.02, 0.05, 0.1], 'attn-value': [0.1, 0.2], ffn1: [0.05], 'attn-key': [0.05], text: [0.05] },
   selections: ['reference', 'contrast'],
   margins: [1, 1.2],
+  specificMargins: { ffn2: [1.1, 1.3], 'attn-value': [1.2], ffn1: [1.2], 'attn-key': [1.2], text: [1.2] },
   selectRatios: [0, 0.5],
   against: ['base', 'retain'],
 };

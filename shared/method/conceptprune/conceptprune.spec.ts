@@ -71,7 +71,9 @@ describe('conceptprune', () => {
       ['retain', ['attn-value']],
     ]);
     const settings = parseConceptPruneSettings({});
-    expect(() => startConceptPrune({ ...concept, retain: ['x'] }, settings)).toThrow(/only the selection contrast/);
+    expect(() => startConceptPrune({ ...concept, retain: ['x'] }, settings)).toThrow(
+      /only the selections contrast and specific/,
+    );
   });
 
   it('taps the inputs of the layers of its sites', () => {

@@ -6,7 +6,13 @@ import type { Demand, MaskedLayer, Method } from '../method.ts';
 import { type LayerNorms, normsOf, type Summed } from './norms.ts';
 import type { ScoreJob } from './score-job.ts';
 import type { LayerSelection } from './score-layer.ts';
-import { type ConceptPruneSettings, type LayerSettings, layerSettings, type SiteSettings } from './settings.ts';
+import {
+  type ConceptPruneSettings,
+  isContrasting,
+  type LayerSettings,
+  layerSettings,
+  type SiteSettings,
+} from './settings.ts';
 
 /** The names of ConceptPrune's demands: whose statistics they are. */
 export type Role = keyof ConceptCohorts;
@@ -32,12 +38,12 @@ export type Scorer = (jobs: readonly ScoreJob[]) => Promise<readonly LayerSelect
 /** The state that a concept is swept from. @throws LetheError `method-invalid` as `cohortsOf`, and for a retain list that nothing uses. */
 export function startConceptPrune(concept: Concept, settings: ConceptPruneSettings): ConceptPruneState {
   const cohorts = cohortsOf(concept);
-  if (cohorts.retain.length > 0 && settings.sites.every(({ selection }) => selection !== 'contrast'))
+  if (cohorts.retain.length > 0 && !settings.sites.some(({ selection }) => isContrasting(selection)))
     throw new LetheError('method-invalid', {
       what: 'cannot use the retain list',
       where: `concept ${concept.name}`,
-      why: 'only the selection contrast ranks by it',
-      next: 'set selection: contrast for a site, or leave the list out',
+      why: 'only the selections contrast and specific rank by it',
+      next: 'set one of them for a site, or leave the list out',
     });
   return { settings, cohorts };
 }
@@ -110,9 +116,9 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
   },
 };
 
-/** What a site's target is held against: contrast takes the retain list if there is one. */
+/** What a site's target is held against: contrast and specific take the retain list if there is one. */
 function baseOf({ selection }: SiteSettings, { retain }: ConceptCohorts): Role {
-  return selection === 'contrast' && retain.length > 0 ? 'retain' : 'base';
+  return isContrasting(selection) && retain.length > 0 ? 'retain' : 'base';
 }
 
 function sitesOf(names: readonly SiteName[]): readonly Site[] {

@@ -1,6 +1,6 @@
 import { kthLargest, orderedKey } from './largest.ts';
 import type { LayerNorms } from './norms.ts';
-import type { LayerSettings } from './settings.ts';
+import { isContrasting, type LayerSettings } from './settings.ts';
 
 /** How far below the cut that is expected candidates are collected: the cut differs by some percent from row to row. */
 const slack = 0.88;
@@ -24,6 +24,7 @@ export class RowSelector {
   /** Weights a row may lose at a step. */
   readonly #budget: number;
   readonly #contrast: boolean;
+  readonly #specific: boolean;
   readonly #margin: number;
   readonly #base: readonly Float32Array[];
   readonly #target: readonly Float32Array[];
@@ -51,7 +52,8 @@ export class RowSelector {
 
   constructor(columns: number, { base, target }: LayerNorms, { skillRatio, selection, margin }: LayerSettings) {
     this.#budget = Math.floor(skillRatio * columns);
-    this.#contrast = selection === 'contrast';
+    this.#contrast = isContrasting(selection);
+    this.#specific = selection === 'specific';
     this.#margin = Math.fround(margin);
     this.#base = base;
     this.#target = target;
@@ -177,7 +179,9 @@ export class RowSelector {
       const column = this.#candidates[i] ?? 0;
       const magnitude = this.#row[column] ?? NaN;
       const ofTarget = Math.fround(magnitude * (target[column] ?? NaN));
-      if (ofTarget > Math.fround(magnitude * (base[column] ?? NaN))) this.chosen[length++] = column;
+      const ofBase = Math.fround(magnitude * (base[column] ?? NaN));
+      const least = this.#specific ? Math.max(ofBase, Math.fround(this.#margin * ofBase)) : ofBase;
+      if (ofTarget > least) this.chosen[length++] = column;
     }
     return length;
   }

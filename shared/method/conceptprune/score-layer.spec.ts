@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasBit } from '../../tensor/bit-matrix.ts';
 import { scoreLayer } from './score-layer.ts';
-import type { LayerSettings } from './settings.ts';
+import { isContrasting, type LayerSettings, selections } from './settings.ts';
 
 const reference: LayerSettings = { skillRatio: 0.25, selection: 'reference', margin: 1, selectRatio: 0 };
 
@@ -22,12 +22,12 @@ function sorted({ data, in: columns, base, target }: Case, row: number, settings
       const w = Math.abs(data[row * columns + j]!);
       const t = f(w * norms[j]!);
       const b = f(w * base[step]![j]!);
-      return { j, t, b, rank: settings.selection === 'contrast' ? f(t - f(f(settings.margin) * b)) : t };
+      return { j, t, b, rank: isContrasting(settings.selection) ? f(t - f(f(settings.margin) * b)) : t };
     });
     return scored
       .sort((x, y) => y.rank - x.rank || x.j - y.j)
       .slice(0, Math.floor(settings.skillRatio * columns))
-      .filter(({ t, b }) => t > b)
+      .filter(({ t, b }) => t > b && (settings.selection !== 'specific' || t > f(f(settings.margin) * b)))
       .map(({ j }) => j)
       .sort((x, y) => x - y);
   });
@@ -77,7 +77,7 @@ const cases: fc.Arbitrary<Case> = fc
 
 const settingsOf: fc.Arbitrary<LayerSettings> = fc.record({
   skillRatio: fc.constantFrom(0.01, 0.1, 0.3, 0.5, 1),
-  selection: fc.constantFrom('reference', 'contrast'),
+  selection: fc.constantFrom(...selections),
   margin: fc.constantFrom(0, 0.3, 1, 1.5, 10),
   selectRatio: fc.constantFrom(0, 0.35, 0.5, 0.99),
 });

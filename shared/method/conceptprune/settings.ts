@@ -5,16 +5,23 @@ import { sites, type SiteName } from '../../model/site.ts';
 /**
  * By what the weights of a row are ranked. `reference` (arXiv 2405.19237): S_target, then those with S_target > S_base.
  * `contrast`: S_target − margin · S_base, then the same; on small models, where one neuron serves many concepts, it
- * separates better.
+ * separates better. `specific`: as contrast, and of these only what has S_target > margin · S_base: with a skill ratio of 1
+ * the neurons that the target activates more than margin times as much as the base, whole.
  */
-export type Selection = 'reference' | 'contrast';
+export type Selection = (typeof selections)[number];
+export const selections = ['reference', 'contrast', 'specific'] as const;
+
+/** Whether a selection has a margin, and compares with the retain list where there is one. */
+export function isContrasting(selection: Selection): boolean {
+  return selection !== 'reference';
+}
 
 /** How one layer's weights are selected. */
 export interface LayerSettings {
   /** Share of each row that may be pruned at a step: ⌊skillRatio · in⌋ weights. In (0, 1]. */
   readonly skillRatio: number;
   readonly selection: Selection;
-  /** Of `contrast`; above 1 trades erasure for what is kept. At least 0. */
+  /** Of `contrast` and `specific`; above 1 trades erasure for what is kept. At least 0. */
   readonly margin: number;
   /** A weight is pruned if it was selected at more than selectRatio · τ of the τ steps. In [0, 1). */
   readonly selectRatio: number;
@@ -44,7 +51,7 @@ export type LayerRatios = Readonly<Record<string, number>>;
 
 const siteNames = sites.map(({ name }) => name) as [SiteName, ...SiteName[]];
 const skillRatio = z.number().gt(0).max(1);
-const selection = z.enum(['reference', 'contrast']);
+const selection = z.enum(selections);
 /** SDXL's UNet has 70 of a site. */
 const maxLayers = 1000;
 const margin = z.number().min(0).max(1000);
@@ -90,7 +97,7 @@ export function parseConceptPruneSettings(given: unknown): ConceptPruneSettings 
       what: 'cannot use the settings of conceptprune',
       where: 'settings',
       why: faults.join('; '),
-      next: 'skill_ratio in (0, 1], select_ratio in [0, 1), tau at least 1, selection reference or contrast, margin at least 0',
+      next: 'skill_ratio in (0, 1], select_ratio in [0, 1), tau at least 1, selection reference, contrast or specific, margin at least 0',
     });
   }
   const { tau, select_ratio, sites: listed, ...defaults } = parsed.data;
