@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { headsOf, isTemplate } from '../../shared/verification/prompt-template.ts';
 import { schedulerNames } from '../../shared/model/scheduler-name.ts';
 
 /** Parts that several sections of a campaign file have. */
@@ -11,8 +12,32 @@ export const name = z
 
 export const prompt = z.string().max(10_000).regex(/^$|\S/, 'the prompt is blank; the empty prompt is ""');
 
-/** A prompt, or one that counts several times. */
-export const promptEntry = z.union([prompt, z.strictObject({ prompt, count: z.int().min(1).max(100_000) })]);
+/** A prompt that counts several times. */
+const countedPrompt = z.strictObject({ prompt, count: z.int().min(1).max(100_000) });
+
+/** What stands in the places of a text, each by its name. */
+const word = z.string().max(200).regex(/\S/, 'the word is blank');
+const everyPrompt = z
+  .strictObject({
+    each: prompt.refine(isTemplate, 'a brace has no other: a place is {style}, or {a object} with its article'),
+    of: z.record(
+      z.string().regex(/^[^{}\s]+$/, 'the name of a place has no spaces and no braces'),
+      z.array(word).min(1),
+    ),
+  })
+  .superRefine(({ each, of }, context) => {
+    const places = headsOf(each);
+    const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    if (places.length === 0 && isTemplate(each))
+      problem(['each'], 'it has no place such as {style}: write the prompt itself');
+    for (const place of places)
+      if (!Object.hasOwn(of, place)) problem(['of'], `there is no list for the place {${place}}`);
+    for (const name of Object.keys(of))
+      if (places.length > 0 && !places.includes(name)) problem(['of', name], `the text has no place {${name}}`);
+  });
+
+/** A prompt, one that counts several times, or every prompt that a text and the words of its places make. */
+export const promptEntry = z.union([prompt, countedPrompt, everyPrompt]);
 
 /** Prompts, or the name of a list under `prompts`. */
 export const promptSource = z.union([z.string(), z.array(promptEntry).min(1)]);

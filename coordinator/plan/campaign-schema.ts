@@ -82,5 +82,5 @@ export function knownKeys(path: Path): readonly string[] {
   }
   if (!inConcept && rest[0] === 'tune') return knownTuneKeys(rest.slice(1));
   if (rest.at(-1) === 'size') return ['width', 'height'];
-  return rest[0] === 'sampling' ? Object.keys(sampling.shape) : ['prompt', 'count'];
+  return rest[0] === 'sampling' ? Object.keys(sampling.shape) : ['prompt', 'count', 'each', 'of'];
 }

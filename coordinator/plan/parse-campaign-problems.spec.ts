@@ -132,6 +132,25 @@ concepts:
       ],
     ],
     [
+      'places without words, words without a place, and a text without either',
+      one(
+        '    target: [{ each: "{a b}, {c}", of: { b: [x], d: [y] } }, { each: x, of: {} }, { each: "{b", of: { b: [x] } }]\n    base: [b]\n',
+      ),
+      [
+        '5:40 concepts[0].target[0].of: there is no list for the place {c}',
+        '5:53 concepts[0].target[0].of.d: the text has no place {d}',
+        '5:70 concepts[0].target[1].each: it has no place such as {style}: write the prompt itself',
+        '5:91 concepts[0].target[2].each: a brace has no other: a place is {style}, or {a object} with its article',
+      ],
+    ],
+    [
+      'more combinations than a list may stand for',
+      one(
+        `    target: [{ each: "{a} {b}", of: { a: [${Array(500).fill('x').join(', ')}], b: [${Array(500).fill('y').join(', ')}] } }]\n    base: [b]\n`,
+      ),
+      ['5:13 concepts[0].target: it stands for 250000 prompts; at most 200000 are taken'],
+    ],
+    [
       'a wrong size',
       `${minimal}sampling: { size: 512*512 }\n`,
       ['4:19 sampling.size: a size is WIDTHxHEIGHT in pixels, such as 512x512 (found "512*512")'],

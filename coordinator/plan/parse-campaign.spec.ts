@@ -107,6 +107,22 @@ concepts:
     ]);
   });
 
+  it('makes a prompt of every combination of words, the last place changing first', () => {
+    const { concepts, retain } = parse(`name: each
+retain: [{ each: "{a thing}, {style}", of: { thing: [owl, cat], style: [Ink, Neon] } }, a dog]
+concepts:
+  - { name: a, kind: object, target: [{ each: "{x}, {x}", of: { x: [a, b] } }], base: [{ prompt: c, count: 2 }] }
+`);
+    expect(retain.map(({ prompt }) => prompt)).toEqual([
+      'an owl, Ink',
+      'an owl, Neon',
+      'a cat, Ink',
+      'a cat, Neon',
+      'a dog',
+    ]);
+    expect(concepts[0]?.target.map(({ prompt }) => prompt)).toEqual(['a, a', 'b, b']);
+  });
+
   it('does not depend on the order of keys', () => {
     const entry = fc.record({ prompt: fc.constantFrom('a', 'b'), count: fc.constantFrom(1, 2) });
     const file = fc.record({
