@@ -27,7 +27,9 @@ const everyPrompt = z
   })
   .superRefine(({ each, of }, context) => {
     const places = headsOf(each);
-    const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    const problem = (path: string[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message });
+    };
     if (places.length === 0 && isTemplate(each))
       problem(['each'], 'it has no place such as {style}: write the prompt itself');
     for (const place of places)
