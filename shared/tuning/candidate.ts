@@ -41,7 +41,7 @@ export function candidateKey(candidate: Candidate): string {
   return canonicalJson(candidate);
 }
 
-/** For people: `ffn2 0.05 + attn-value 0.1, contrast 1.2 with base`; where concepts differ, each by name. */
+/** For people: `ffn2 0.05 + attn-value 0.1, contrast 1.2 with base`, `ffn2 ×1.2 + text ×1.1, specific with retain`; where concepts differ, each by name. */
 export function candidateText({ against, masks }: Candidate): string {
   const texts = masks.map(({ concept, mask }) => ({ concept, text: maskText(mask, against) }));
   const distinct = new Set(texts.map(({ text }) => text));
@@ -51,19 +51,23 @@ export function candidateText({ against, masks }: Candidate): string {
 
 function maskText({ selectRatio, sites }: MaskChoice, against: Comparison): string {
   const ratios = sites.map(siteText).join(' + ');
-  const rules = [
-    ...new Set(
-      sites.map(({ selection, margin }) =>
-        isContrasting(selection) ? `${selection} ${margin} with ${against}` : selection,
-      ),
-    ),
-  ];
+  const rules = [...new Set(sites.map((site) => ruleText(site, against)))];
   const often = selectRatio === 0 ? '' : `, in more than ${selectRatio} of the steps`;
   return `${ratios}, ${rules.join(' and ')}${often}`;
 }
 
-/** `ffn2 0.05`, or with the layers that it is of: `ffn2 0.05 (up_blocks.1.attentions.0)`. */
-function siteText({ site, skillRatio, layers }: SiteChoice): string {
+function ruleText({ selection, margin }: SiteChoice, against: Comparison): string {
+  if (!isContrasting(selection)) return selection;
+  // The margin of what is specific stands with its site.
+  return selection === 'specific' ? `specific with ${against}` : `${selection} ${margin} with ${against}`;
+}
+
+/** `ffn2 0.05`, of what is specific `ffn2 ×1.2`, or with the layers that it is of: `ffn2 0.05 (up_blocks.1.attentions.0)`. */
+function siteText({ site, skillRatio, selection, margin, layers }: SiteChoice): string {
+  const isWhole =
+    selection === 'specific' && Object.values(layers ?? { all: skillRatio }).every((ratio) => ratio === 1);
+  if (isWhole)
+    return `${site} ×${margin}${layers === undefined ? '' : ` (${Object.keys(layers).map(blockOf).join(', ')})`}`;
   if (layers === undefined) return `${site} ${skillRatio}`;
   const byRatio = new Map<number, string[]>();
   for (const [name, ratio] of Object.entries(layers))

@@ -136,6 +136,24 @@ describe('a site whose layers have ratios', () => {
     expect(scaledSite(scaledSite(specific, 2), 1 / 2)).toEqual(specific);
   });
 
+  it('is printed with its margin where it is specific', () => {
+    const sites = [
+      { ...site, selection: 'specific' as const, skillRatio: 1, margin: 1.2 },
+      {
+        ...site,
+        site: 'text' as const,
+        selection: 'specific' as const,
+        skillRatio: 1,
+        margin: 1.1,
+        layers: { 'text_model.encoder.layers.0.mlp.fc2': 1 },
+      },
+    ];
+    const mask = { selectRatio: 0.8, sites };
+    expect(candidateText({ against: 'retain', masks: [{ concept: 'cat', mask }] })).toBe(
+      'ffn2 ×1.2 + text ×1.1 (layers.0), specific with retain, in more than 0.8 of the steps',
+    );
+  });
+
   it('is printed with the blocks that its layers are of', () => {
     const names = {
       'mid_block.attentions.0.transformer_blocks.0.ff.net.2': 0.05,
