@@ -1,6 +1,8 @@
-import type { Campaign, MaskSettings } from '../../coordinator/plan/campaign.ts';
+import type { Campaign } from '../../coordinator/plan/campaign.ts';
+import { defaultMask } from '../../coordinator/plan/expand-campaign.ts';
 import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import type { Candidate } from '../../shared/tuning/candidate.ts';
+import { canonicalJson } from '../../shared/unit/canonical-json.ts';
 
 /**
  * The masks that a campaign gives itself, to be tried before the grid: the winners of single concepts are a good start for
@@ -11,7 +13,8 @@ export function ownCandidates(
   names: readonly string[],
 ): readonly Candidate[] {
   const own = names.flatMap((name) => concepts.filter((concept) => concept.name === name));
-  if (own.every(({ mask }) => isDefault(mask))) return [];
+  // What nobody asked for is no start: the paper's ratio is made for large models.
+  if (own.every(({ mask }) => canonicalJson(mask) === canonicalJson(defaultMask))) return [];
   const contrasts = own.some(({ mask }) => mask.sites.some(({ selection }) => isContrasting(selection)));
   return [
     {
@@ -19,17 +22,4 @@ export function ownCandidates(
       masks: own.map(({ name, mask }) => ({ concept: name, mask })),
     },
   ];
-}
-
-/** The paper's settings are of no use as a start for small models, and a campaign with nothing else has not asked for them. */
-function isDefault({ selectRatio, sites }: MaskSettings): boolean {
-  const [site, ...others] = sites;
-  return (
-    selectRatio === 0 &&
-    others.length === 0 &&
-    site?.site === 'ffn2' &&
-    site.selection === 'reference' &&
-    site.skillRatio === 0.01 &&
-    site.layers === undefined
-  );
 }

@@ -70,6 +70,9 @@ function samplingOf({ scheduler, steps, guidance, size }: CampaignFile['sampling
   };
 }
 
+/** How a concept is masked where neither it nor its campaign says anything. */
+export const defaultMask: MaskSettings = maskOf(undefined, undefined);
+
 /** The sites that the concept names, else the campaign's, else ffn2; what a site leaves out is the campaign's for it. */
 function maskOf(own: MaskFile | undefined, campaign: MaskFile | undefined): MaskSettings {
   const above = campaign?.sites ?? {};

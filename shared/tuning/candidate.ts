@@ -64,15 +64,15 @@ function ruleText({ selection, margin }: SiteChoice, against: Comparison): strin
 
 /** `ffn2 0.05`, of what is specific `ffn2 ×1.2`, or with the layers that it is of: `ffn2 0.05 (up_blocks.1.attentions.0)`. */
 function siteText({ site, skillRatio, selection, margin, layers }: SiteChoice): string {
-  const isWhole =
-    selection === 'specific' && Object.values(layers ?? { all: skillRatio }).every((ratio) => ratio === 1);
-  if (isWhole)
-    return `${site} ×${margin}${layers === undefined ? '' : ` (${Object.keys(layers).map(blockOf).join(', ')})`}`;
-  if (layers === undefined) return `${site} ${skillRatio}`;
+  const howMuch = (ratio: number): string => {
+    if (selection !== 'specific') return `${site} ${ratio}`;
+    return ratio === 1 ? `${site} ×${margin}` : `${site} ${ratio} ×${margin}`;
+  };
+  if (layers === undefined) return howMuch(skillRatio);
   const byRatio = new Map<number, string[]>();
   for (const [name, ratio] of Object.entries(layers))
     byRatio.set(ratio, [...(byRatio.get(ratio) ?? []), blockOf(name)]);
-  return [...byRatio].map(([ratio, names]) => `${site} ${ratio} (${names.join(', ')})`).join(' + ');
+  return [...byRatio].map(([ratio, names]) => `${howMuch(ratio)} (${names.join(', ')})`).join(' + ');
 }
 
 /** Where a layer is: what its path begins with, up to the part that all layers of its site share. */

@@ -2,7 +2,7 @@ import { type Candidate, candidateKey } from './candidate.ts';
 import { spread } from './grid.ts';
 import { leanCandidates, withoutEachLayer } from './layer-effects.ts';
 import { neighbours } from './neighbours.ts';
-import { byPromise, chooseWinner, type Trial } from './trial.ts';
+import { mostPromisingFirst, chooseWinner, type Trial } from './trial.ts';
 
 /** The validation lists, by their lengths: what a candidate costs at most. */
 export interface Validation {
@@ -28,12 +28,11 @@ export interface SearchState {
 }
 
 /**
- * `candidates`: successive halving. `layers`: what each layer of `base` does, by leaving it out; comes once, when the grid is
- * through, and is followed by candidates that prune only the layers that are worth it.
+ * `grid`: successive halving of the first candidates. `layers`: what each layer of the best does, by leaving it out; the best
+ * itself is the first that is asked for. `near`: candidates without the layers that are best left out, and what is near the
+ * best from then on.
  */
-export type Phase =
-  | { readonly kind: 'candidates'; readonly layersKnown: boolean }
-  | { readonly kind: 'layers'; readonly base: Candidate };
+export type Phase = 'grid' | 'layers' | 'near';
 
 /** What has to be measured next: candidates on the first `samples` of every list. */
 export type Ask =
@@ -108,8 +107,7 @@ export function startSearch(
   const usual = affordable(validation, (budget - spent) * firstShare, most);
   const count = Math.max(usual, affordable(validation, budget - spent, Math.max(1, first.length)));
   const alive = [...first, ...spread(grid, most)].slice(0, count);
-  const phase = { kind: 'candidates', layersKnown: false } as const;
-  return { validation, budget, spent, trials: [], alive, rung: 0, idle: 0, phase };
+  return { validation, budget, spent, trials: [], alive, rung: 0, idle: 0, phase: 'grid' };
 }
 
 export function ask({ alive, rung, validation }: SearchState): Ask {
@@ -126,16 +124,16 @@ export function ask({ alive, rung, validation }: SearchState): Ask {
  */
 export function next(state: SearchState, measured: readonly Trial[]): SearchState {
   const { validation, rung, spent, phase } = state;
-  if (phase.kind === 'layers') return afterLayers(state, phase.base, measured);
+  if (phase === 'layers') return afterLayers(state, measured);
   const before = rung === 0 ? 0 : imagesOf(validation, samplesAt(validation, rung - 1));
   const made = imagesOf(validation, samplesAt(validation, rung)) - before;
   const after = { ...state, trials: replaced(state.trials, measured), spent: spent + made * measured.length };
   if (rung + 1 < rungs.length) {
-    const better = byPromise(measured).slice(0, Math.ceil(measured.length / 2));
+    const better = mostPromisingFirst(measured).slice(0, Math.ceil(measured.length / 2));
     return { ...after, alive: better.map(({ candidate }) => candidate), rung: rung + 1 };
   }
-  const layers = phase.layersKnown ? undefined : askLayers(after);
-  return layers ?? nextRound(after, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
+  const layers = phase === 'grid' ? askLayers(after) : undefined;
+  return layers ?? nextRound({ ...after, phase: 'near' }, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
 }
 
 function replaced(trials: readonly Trial[], measured: readonly Trial[]): readonly Trial[] {
@@ -151,21 +149,20 @@ function askLayers(state: SearchState): SearchState | undefined {
   const drops = withoutEachLayer(best);
   const cost = drops.length * imagesOf(validation, samplesAt(validation, 0));
   if (drops.length === 0 || cost > (budget - spent) * layersShare) return undefined;
-  const phase = { kind: 'layers', base: best.candidate } as const;
   // What it is compared with comes first: the best on these images, which are made already.
-  return { ...state, alive: [best.candidate, ...drops], rung: 0, phase };
+  return { ...state, alive: [best.candidate, ...drops], rung: 0, phase: 'layers' };
 }
 
-function afterLayers(state: SearchState, base: Candidate, measured: readonly Trial[]): SearchState {
+function afterLayers(state: SearchState, measured: readonly Trial[]): SearchState {
   const { validation, budget, spent, trials } = state;
   const [whole, ...drops] = measured;
   const after: SearchState = {
     ...state,
     trials: replaced(trials, drops),
     spent: spent + drops.length * imagesOf(validation, samplesAt(validation, 0)),
-    phase: { kind: 'candidates', layersKnown: true },
+    phase: 'near',
   };
-  const tried = new Set([base, ...after.trials.map(({ candidate }) => candidate)].map(candidateKey));
+  const tried = new Set(after.trials.map(({ candidate }) => candidateKey(candidate)));
   const lean = whole === undefined ? [] : leanCandidates(whole, drops).filter((each) => !tried.has(candidateKey(each)));
   const count = affordable(validation, budget - after.spent, lean.length);
   // If none of them is better, what is near the best is still to come.
@@ -197,7 +194,7 @@ function roundOf(
   const rung = kind === 'first' ? 1 : 2;
   const samples = samplesAt(validation, rung - 1);
   const whole = samplesAt(validation, rungs.length - 1);
-  const dropped = byPromise(trials.filter((trial) => trial.samples === samples && samples < whole));
+  const dropped = mostPromisingFirst(trials.filter((trial) => trial.samples === samples && samples < whole));
   return { candidates: dropped.map(({ candidate }) => candidate), rung };
 }
 

@@ -68,6 +68,25 @@ describe('withoutEachLayer', () => {
     expect(withoutEachLayer({ ...trial(candidate, 0.9, 0.9), layers: left.slice(0, 1) })).toEqual([]);
   });
 
+  it("leaves a mask its only layer, whatever the others' are", () => {
+    const [one] = base.masks;
+    if (one === undefined) throw new Error('there is no mask');
+    const text = { ...one.mask, sites: one.mask.sites.slice(1) };
+    const both = { ...base, masks: [one, { concept: 'dog', mask: text }] };
+    const all = [...layers, { concept: 'dog', site: 'text' as const, name: 'dear.mlp.fc2' }];
+    const whole = { ...trial(both, 0.9, 0.8), layers: all };
+    const drops = withoutEachLayer(whole);
+    expect(drops).toHaveLength(layers.length);
+    expect(drops.map(candidateKey)).not.toContain(candidateKey(both));
+    const lean = leanCandidates(
+      whole,
+      drops.map((candidate) => trial(candidate, 0.95, 0.9)),
+    );
+    expect(lean.length).toBeGreaterThan(0);
+    for (const { masks } of lean) expect(masks.map(({ mask }) => mask.sites.length)).not.toContain(0);
+    expect(lean.map(({ masks }) => masks[1]?.mask)).toEqual(lean.map(() => text));
+  });
+
   it('takes a layer from the mask of one concept alone', () => {
     const [one] = base.masks;
     if (one === undefined) throw new Error('there is no mask');

@@ -1,4 +1,4 @@
-import { type Candidate, candidateKey, type MaskChoice, type MaskLayer, type SiteChoice } from './candidate.ts';
+import { type Candidate, candidateKey, type MaskLayer, type SiteChoice } from './candidate.ts';
 import type { Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
@@ -10,18 +10,14 @@ const worths = [1, 2.5];
 /** How many layers are left out together, the best to leave out first: one may do what another did, so what they give does not add up. */
 const counts = [1, 2, 3, 4, 6, 9];
 
-/**
- * A trial's candidate without one layer of one of its masks, for each. None where only one layer is left.
- */
-export function withoutEachLayer({ candidate, layers }: Trial): readonly Candidate[] {
-  if (layers.length < 2) return [];
-  return layers.map((left) =>
-    restricted(
-      candidate,
-      layers,
-      layers.filter((layer) => layer !== left),
-    ),
-  );
+/** A trial's candidate without one layer of one of its masks, for each layer that is not its mask's only one. */
+export function withoutEachLayer(trial: Trial): readonly Candidate[] {
+  return removableLayers(trial).flatMap((out) => without(trial, new Set([out])) ?? []);
+}
+
+/** A mask has at least one layer: the only one of a mask stays. */
+function removableLayers({ layers }: Trial): readonly MaskLayer[] {
+  return layers.filter(({ concept }) => layers.filter((other) => other.concept === concept).length > 1);
 }
 
 /**
@@ -33,9 +29,9 @@ export function withoutEachLayer({ candidate, layers }: Trial): readonly Candida
  * @param drops of `withoutEachLayer(base)`, in its order, on the same images as `base`
  */
 export function leanCandidates(base: Trial, drops: readonly Trial[]): readonly Candidate[] {
-  const effects = base.layers.map((layer, i) => {
-    const without = drops[i]?.standings ?? base.standings;
-    return { layer, erased: gain(without, base.standings, 'erased'), kept: gain(without, base.standings, 'kept') };
+  const effects = removableLayers(base).map((layer, i) => {
+    const after = drops[i]?.standings ?? base.standings;
+    return { layer, erased: gain(after, base.standings, 'erased'), kept: gain(after, base.standings, 'kept') };
   });
   const found = new Map<string, Candidate>();
   for (const worth of worths) {
@@ -45,11 +41,8 @@ export function leanCandidates(base: Trial, drops: readonly Trial[]): readonly C
     const better = inOrder.filter(({ value }) => value > negligible).length;
     const noWorse = inOrder.filter(({ value }) => value >= -negligible).length;
     for (const count of [...counts.filter((each) => each < better), better, noWorse]) {
-      if (count === 0 || count === inOrder.length) continue;
-      const out = new Set(inOrder.slice(0, count).map(({ layer }) => layer));
-      const left = base.layers.filter((layer) => !out.has(layer));
-      const candidate = restricted(base.candidate, base.layers, left);
-      found.set(candidateKey(candidate), candidate);
+      const candidate = without(base, new Set(inOrder.slice(0, count).map(({ layer }) => layer)));
+      if (candidate !== undefined) found.set(candidateKey(candidate), candidate);
     }
   }
   found.delete(candidateKey(base.candidate));
@@ -65,23 +58,19 @@ function gain(a: readonly Standing[], b: readonly Standing[], kind: 'erased' | '
   );
 }
 
-/** A candidate whose masks prune some of their layers alone; a site without one is left out. */
-function restricted({ masks, ...rest }: Candidate, all: readonly MaskLayer[], left: readonly MaskLayer[]): Candidate {
-  const restrict = (mask: string, choice: SiteChoice): SiteChoice[] => {
-    const ofSite = (names: readonly MaskLayer[]): readonly string[] =>
-      names.filter(({ concept, site }) => concept === mask && site === choice.site).map(({ name }) => name);
-    const kept = ofSite(left).filter((name) => choice.layers === undefined || Object.hasOwn(choice.layers, name));
-    if (kept.length === 0) return [];
-    if (choice.layers === undefined && kept.length === ofSite(all).length) return [choice];
-    const ratios = kept.map((name) => [name, choice.layers?.[name] ?? choice.skillRatio] as const);
-    return [{ ...choice, layers: Object.fromEntries(ratios) }];
+/** A trial's candidate without some of its layers, and the sites that lose all; undefined if a mask would lose every layer. */
+function without({ candidate, layers }: Trial, out: ReadonlySet<MaskLayer>): Candidate | undefined {
+  const restrict = (concept: string, choice: SiteChoice): readonly SiteChoice[] => {
+    const all = layers.filter((layer) => layer.concept === concept && layer.site === choice.site);
+    const left = all.filter((layer) => !out.has(layer));
+    if (left.length === all.length) return [choice];
+    const ratios = left.map(({ name }) => [name, choice.layers?.[name] ?? choice.skillRatio] as const);
+    return left.length === 0 ? [] : [{ ...choice, layers: Object.fromEntries(ratios) }];
   };
-  const restrictMask = (concept: string, mask: MaskChoice): MaskChoice => {
-    const sites = mask.sites.flatMap((site) => restrict(concept, site));
-    // A mask has at least one site: one that would have none stays as it is.
-    return sites.length === 0 ? mask : { ...mask, sites };
-  };
-  return { ...rest, masks: masks.map(({ concept, mask }) => ({ concept, mask: restrictMask(concept, mask) })) };
+  const masks = candidate.masks.map(({ concept, mask }) => {
+    return { concept, mask: { ...mask, sites: mask.sites.flatMap((site) => restrict(concept, site)) } };
+  });
+  return masks.some(({ mask }) => mask.sites.length === 0) ? undefined : { ...candidate, masks };
 }
 
 /**

@@ -93,11 +93,16 @@ function scaled(by: number): Move {
   return (mask) => ({ ...mask, sites: mask.sites.map((site) => scaledSite(site, by)) });
 }
 
+/** What is specific prunes nothing more with a margin below 1. */
+function steppedMargin({ selection, margin }: SiteChoice, by: number): number {
+  return Math.max(selection === 'specific' ? 1 : 0, Number((margin + by).toFixed(2)));
+}
+
 function margined(by: number): Move {
   return (mask) => ({
     ...mask,
     sites: mask.sites.map((site) =>
-      isContrasting(site.selection) ? { ...site, margin: Math.max(0, Number((site.margin + by).toFixed(2))) } : site,
+      isContrasting(site.selection) ? { ...site, margin: steppedMargin(site, by) } : site,
     ),
   });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shareOf, shortfall, standardError, worstOf } from './standing.ts';
-import { byPromise, chooseWinner, tradeOffFront, type Trial } from './trial.ts';
+import { mostPromisingFirst, chooseWinner, tradeOffFront, type Trial } from './trial.ts';
 import { candidateOf, requirements, trials } from './tuning.spec-support.ts';
 
 /** Trials of one requirement each side, of so many images. */
@@ -94,16 +94,16 @@ describe('standing', () => {
   });
 
   it('ranks what misses less first, then what is smaller', () => {
-    const sorted = byPromise([trial(5, 80, 99), trial(30, 95, 95), trial(20, 95, 95)]);
+    const sorted = mostPromisingFirst([trial(5, 80, 99), trial(30, 95, 95), trial(20, 95, 95)]);
     expect(sorted.map(({ pruned }) => pruned)).toEqual([20, 30, 5]);
   });
 });
 
 const never = { requirement: { name: '', side: { kind: 'kept' as const }, least: 0 }, hits: 0, of: 0, expected: 0 };
 
-describe('byPromise', () => {
+describe('mostPromisingFirst', () => {
   it('prefers room to a smaller mask where a few images meet everything, and then the smaller one', () => {
     const all = [trial(10, 91, 91), trial(30, 97, 97), trial(20, 92, 92), trial(25, 97, 97)];
-    expect(byPromise(all).map(({ pruned }) => pruned)).toEqual([25, 30, 20, 10]);
+    expect(mostPromisingFirst(all).map(({ pruned }) => pruned)).toEqual([25, 30, 20, 10]);
   });
 });

@@ -15,12 +15,12 @@ export interface Trial {
 }
 
 /** Better first: what is likely to be nearer to meeting everything with room, and of two that are as near the smaller mask. */
-export function byPromise(trials: readonly Trial[]): readonly Trial[] {
-  return byShortfall(trials, room);
+export function mostPromisingFirst(trials: readonly Trial[]): readonly Trial[] {
+  return leastShortfallFirst(trials, room);
 }
 
 /** Less missing first by the likely shares, of two that miss as much the smaller mask. */
-function byShortfall(trials: readonly Trial[], errors: number): readonly Trial[] {
+function leastShortfallFirst(trials: readonly Trial[], errors: number): readonly Trial[] {
   const share = likelyShare(trials.map(({ standings }) => standings));
   const missing = new Map(trials.map((trial) => [trial, shortfall(trial.standings, errors, share)]));
   return trials.toSorted(
@@ -75,8 +75,8 @@ export function chooseWinner(trials: readonly Trial[]): Winner | undefined {
   if (withRoom !== undefined) return { trial: withRoom, certainty: 'with room' };
   const met = trials.filter(({ standings }) => shortfall(standings, 0) === 0);
   // Of those that only just meet it the one nearest to room, not the smallest: it is the likeliest to hold.
-  const likeliest = byShortfall(trials, room).find((trial) => met.includes(trial));
+  const likeliest = leastShortfallFirst(trials, room).find((trial) => met.includes(trial));
   if (likeliest !== undefined) return { trial: likeliest, certainty: 'on the sample' };
-  const [best] = byShortfall(trials, room);
+  const [best] = leastShortfallFirst(trials, room);
   return best === undefined ? undefined : { trial: best, certainty: 'missed' };
 }
