@@ -3,13 +3,7 @@ import type { SiteName } from '../../shared/model/site.ts';
 import type { GridLimits } from '../../shared/tuning/grid.ts';
 
 /** What is tried where a campaign says nothing, from what was seen on emoji-sd (docs/guide/verify-and-tune.md). */
-interface UsualLimits {
-  readonly sites: readonly (readonly SiteName[])[];
-  readonly skillRatios: Readonly<Record<SiteName, readonly number[]>>;
-  readonly margins: readonly number[];
-  readonly specificMargins: Readonly<Record<SiteName, readonly number[]>>;
-  readonly selectRatios: readonly number[];
-}
+type UsualLimits = Omit<GridLimits, 'selections' | 'against'>;
 
 /**
  * Small ratios at several sites do less harm for the same erasure than a large one at one of them. What feed-forward layers

@@ -30,17 +30,7 @@ export function conceptState(
   const against = (cohort: string): readonly SiteName[] =>
     sites.flatMap((each) => (each.against === cohort ? [each.site] : []));
   return {
-    settings: {
-      tau: plan.tau,
-      selectRatio,
-      sites: sites.map(({ site, skillRatio, selection, margin, layers }) => ({
-        site,
-        skillRatio,
-        selection,
-        margin,
-        ...(layers === undefined ? {} : { layers }),
-      })),
-    },
+    settings: { tau: plan.tau, selectRatio, sites },
     cohorts: {
       target: listOf(plan, target),
       base: listOf(plan, base),

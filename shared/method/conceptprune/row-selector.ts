@@ -98,6 +98,9 @@ export class RowSelector {
     const expected = drift > 0 && drift < Infinity ? before * drift : before;
     const rounding = (this.#rounding[step] ?? 0) * this.#largest + underflow;
 
+    // With no budget nothing is ranked: what can exceed the margin, but for rounding, is what there is to choose from.
+    if (this.#specific && this.#budget === this.#row.length) return this.#keep(step, this.#collect(step, -rounding));
+
     let threshold = expected > 0 ? Math.fround(expected * slack) : -Infinity;
     let count = this.#collect(step, threshold);
     let cut = this.#rank(step, count);
@@ -164,11 +167,9 @@ export class RowSelector {
 
   /** Of the candidates those above the cut, and of those at it the first, as many as the budget has left. */
   #choose(step: number, count: number, cut: number): number {
-    const target = this.#target[step] ?? this.#scores;
-    const base = this.#base[step] ?? this.#scores;
     let tied = this.#budget;
     for (let i = 0; i < count; i++) if ((this.#keys[i] ?? 0) > cut) tied -= 1;
-    let length = 0;
+    let within = 0;
     for (let i = 0; i < count; i++) {
       const key = this.#keys[i] ?? 0;
       if (key < cut) continue;
@@ -176,6 +177,17 @@ export class RowSelector {
         if (tied === 0) continue;
         tied -= 1;
       }
+      this.#candidates[within++] = this.#candidates[i] ?? 0;
+    }
+    return this.#keep(step, within);
+  }
+
+  /** Of the first `count` candidates those with S_target > S_base, and what is specific above the margin too. */
+  #keep(step: number, count: number): number {
+    const target = this.#target[step] ?? this.#scores;
+    const base = this.#base[step] ?? this.#scores;
+    let length = 0;
+    for (let i = 0; i < count; i++) {
       const column = this.#candidates[i] ?? 0;
       const magnitude = this.#row[column] ?? NaN;
       const ofTarget = Math.fround(magnitude * (target[column] ?? NaN));
