@@ -9,6 +9,7 @@ import { unet, unetInputs } from '../../shared/model/family/unet/unet.ts';
 import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
 import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { TorchGenerator } from '../../worker/diffusion/noise/torch-generator.ts';
+import type { SessionSettings } from '../../worker/session/protocol.ts';
 import type { SessionThread } from '../../worker/session/session-thread.ts';
 import { openRuntime } from './runtime.ts';
 
@@ -53,8 +54,12 @@ export function guidedGraph(
 }
 
 /** Lethe's, as it is used: through its session thread, with what crossing the thread costs. */
-export async function openLethe(checkpoint: Checkpoint, thread: SessionThread, threads: number): Promise<GuidedUNet> {
-  const session = await thread.open(guidedGraph(checkpoint), { provider: 'cpu', threads });
+export async function openLethe(
+  checkpoint: Checkpoint,
+  thread: SessionThread,
+  settings: SessionSettings,
+): Promise<GuidedUNet> {
+  const session = await thread.open(guidedGraph(checkpoint), settings);
   return {
     async call({ sample, context, sampleShape, contextShape }) {
       const outputs = await session.run({

@@ -4,6 +4,7 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Bench } from './bench.ts';
 import { loadBench } from './load.ts';
 import { loadProbe } from './load-probe.ts';
+import { providersBench } from './providers.ts';
 import { publishBench } from './publish.ts';
 import { rescoreBench } from './rescore.ts';
 import { swapBench } from './swap.ts';
@@ -14,6 +15,7 @@ import { unetProbe } from './unet-probe.ts';
 
 const benches: Readonly<Record<string, Bench>> = {
   unet: unetBench,
+  providers: providersBench,
   load: loadBench,
   rescore: rescoreBench,
   swap: swapBench,

@@ -11,7 +11,10 @@ export const unetProbe: Bench = {
   async run([kind, trajectories]) {
     const checkpoint = await openCheckpoint(emojiSdDirectory);
     const thread = new SessionThread();
-    const model = kind === 'plain' ? await openPlain(checkpoint, 1) : await openLethe(checkpoint, thread, 1);
+    const model =
+      kind === 'plain'
+        ? await openPlain(checkpoint, 1)
+        : await openLethe(checkpoint, thread, { provider: 'cpu', threads: 1 });
     const input = guidedInput(checkpoint, Number(trajectories));
     for (let call = 0; call < 3; call++) await model.call(input);
     const memory = ownMemory();

@@ -64,7 +64,7 @@ export const unetBench: Bench = {
 
 async function measure(checkpoint: Checkpoint, thread: SessionThread, threads: number): Promise<readonly Measured[]> {
   const graph = guidedGraph(checkpoint);
-  const lethe = await openLethe(checkpoint, thread, threads);
+  const lethe = await openLethe(checkpoint, thread, { provider: 'cpu', threads });
   const plain = await openPlain(checkpoint, threads);
   const sgemm = await openSgemm(threads);
   const measured: Measured[] = [];

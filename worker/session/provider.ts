@@ -14,7 +14,8 @@ export const providerAdvice: Readonly<Record<Provider, string>> = {
   // The package's install script, which .npmrc keeps from running; it fetches what is missing for Linux x64.
   cuda: 'on Linux x64 with an NVIDIA driver and CUDA 12 run `npm rebuild onnxruntime-node --ignore-scripts=false` to fetch its libraries, or use --provider cpu',
   tensorrt: 'install the CUDA libraries as for --provider cuda and TensorRT itself, or use --provider cpu',
-  webgpu: 'it needs a Vulkan, Metal or Direct3D 12 driver on this machine; use --provider cpu without one',
+  webgpu:
+    'it needs a Vulkan, Metal or Direct3D 12 driver on this machine (on Linux also the loader, package libvulkan1); use --provider cpu without one',
   dml: 'DirectML is part of Windows builds only; use --provider cpu',
   coreml: 'Core ML is part of macOS builds only; use --provider cpu',
 };
