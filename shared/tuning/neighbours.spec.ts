@@ -68,9 +68,32 @@ describe('neighbours', () => {
     expect(own).toContainEqual(['ffn2 0.07 text 0.14', 1, 0.8]);
   });
 
-  it('are as if both sides missed where they are met with no room', () => {
-    expect(near(18, 20, 18)).toEqual(near(10, 20, 10));
-    expect(near(20, 20, 20)).not.toEqual(near(18, 20, 20));
+  it('prune more at one site and less at the others where both sides miss', () => {
+    const own = changed(near(10, 20, 10), 'cat').map(ratios);
+    expect(own).toContain('ffn2 0.07 text 0.071');
+    expect(own).toContain('ffn2 0.036 text 0.14');
+    expect(changed(near(10, 20, 20), 'cat').map(ratios)).not.toContain('ffn2 0.07 text 0.071');
+  });
+
+  it('are as if both sides missed, in smaller steps, where they are met with no room', () => {
+    const own = changed(near(18, 20, 18), 'cat').map(ratios);
+    expect(own).toContain('ffn2 0.06 text 0.12');
+    expect(own).toContain('ffn2 0.06 text 0.083');
+    expect(own.length).toBe(changed(near(10, 20, 10), 'cat').length);
+  });
+
+  it('move the margins of what is specific by the room above 1, never by the step of contrast', () => {
+    const sites = [
+      { site: 'attn-value', skillRatio: 1, selection: 'specific', margin: 1.1 },
+      { site: 'text', skillRatio: 1, selection: 'specific', margin: 1.2 },
+    ] as const;
+    const specific: Candidate = { against: 'retain', masks: [{ concept: 'cat', mask: { selectRatio: 0.5, sites } }] };
+    const standings = requirements.map((requirement): Standing => ({ requirement, hits: 10, of: 20, expected: 0.5 }));
+    const own = neighbours({ candidate: specific, pruned: 1, standings, samples: 20, layers: [] });
+    const margins = own.map(({ masks }) => masks[0]?.mask.sites.map(({ margin }) => margin).join(' '));
+    expect(new Set(margins)).toEqual(
+      new Set(['1.07 1.14', '1.07 1.28', '1.14 1.14', '1.1 1.2', '1.07 1.2', '1.1 1.14', '1.14 1.2', '1.1 1.28']),
+    );
   });
 
   it('are each there once, without the candidate itself', () => {
