@@ -18,7 +18,7 @@ const usualAlone: UsualLimits = {
   ],
   skillRatios: { ffn2: [0.03, 0.05], ffn1: [0.02, 0.05], 'attn-key': [0.1], 'attn-value': [0.05, 0.1], text: [0.1] },
   margins: [1],
-  specificMargins: { ffn2: [1.2, 1.3], ffn1: [1.2], 'attn-key': [1.1], 'attn-value': [1.07, 1.1], text: [1.14, 1.2] },
+  specificMargins: { ffn2: [1.25, 1.36], ffn1: [1.2], 'attn-key': [1.2], 'attn-value': [1.07, 1.12], text: [1.13] },
   selectRatios: [0.5, 0.8],
 };
 
