@@ -62,6 +62,17 @@ describe('neighbours', () => {
     expect(changed(all, 'violin').map(ratios)).toContain('ffn2 0.036 text 0.071');
   });
 
+  it('are first what prunes more of the concept that is short and less of the others, in small steps and large', () => {
+    const both = near(10, 20, 20).map(({ masks }) =>
+      masks.map((each) => `${each.concept} ${ratios(each.mask)}`).sort(),
+    );
+    expect(both.slice(0, 2)).toEqual([
+      ['cat ffn2 0.06 text 0.12', 'violin ffn2 0.042 text 0.083'],
+      ['cat ffn2 0.07 text 0.14', 'violin ffn2 0.036 text 0.071'],
+    ]);
+    expect(near(10, 10, 20).every(({ masks }) => masks.some((each) => each.mask === mask))).toBe(true);
+  });
+
   it('prune more of what is more specific where both sides miss', () => {
     const own = changed(near(10, 20, 10), 'cat').map((each) => [ratios(each), each.sites[0]?.margin, each.selectRatio]);
     expect(own).toContainEqual(['ffn2 0.07 text 0.14', 1.1, 0.5]);

@@ -29,8 +29,8 @@ const sharper = (factor: number): readonly Move[] => [
 /**
  * What is worth trying next to a trial, each once and none that is the trial itself: for a concept that is not erased
  * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all. What is
- * met without room counts as not enough: the search is not over before verify can be expected to say the same. Moves are
- * smaller where little is missing.
+ * met without room counts as not enough: the search is not over before verify can be expected to say the same. Of several
+ * concepts first those that are short prune more and the others less, at once. Moves are smaller where little is missing.
  */
 export function neighbours({ candidate, standings }: Trial): readonly Candidate[] {
   const misses = (standing: Standing): boolean => shortfall([standing], room) > 0;
@@ -45,6 +45,12 @@ export function neighbours({ candidate, standings }: Trial): readonly Candidate[
   const add = (changed: Candidate): void => {
     found.set(candidateKey(changed), changed);
   };
+  const names = candidate.masks.map(({ concept }) => concept);
+  const short = names.filter(erasesTooLittle);
+  const ample = names.filter((name) => !erasesTooLittle(name));
+  // Of masks that are active together one may prune what another needs kept: first what gives to each by what it lacks.
+  if (short.length > 0 && ample.length > 0)
+    for (const by of [narrow, wide]) add(withMask(withMask(candidate, scaled(by), short), scaled(1 / by), ample));
   for (const { concept, mask } of candidate.masks) {
     const isShort = erasesTooLittle(concept);
     const moves = isShort
@@ -57,9 +63,7 @@ export function neighbours({ candidate, standings }: Trial): readonly Candidate[
     for (const move of [...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
       add(withMask(candidate, move, [concept]));
   }
-  const names = candidate.masks.map(({ concept }) => concept);
-  if (names.length > 1 && !names.some(erasesTooLittle))
-    for (const move of weaker(factor)) add(withMask(candidate, move, names));
+  if (names.length > 1 && short.length === 0) for (const move of weaker(factor)) add(withMask(candidate, move, names));
   found.delete(candidateKey(candidate));
   return [...found.values()];
 }
