@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { emojiSdDirectory } from '../../cli/default-checkpoint.ts';
 import { table } from '../../cli/output/table.ts';
 import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
@@ -8,6 +7,7 @@ import type { Bench } from './bench.ts';
 import { countFlops, totalFlops } from '../../shared/model/graph/flops.ts';
 import { guidedGraph, guidedInput, openLethe, openPlain } from './guided-call.ts';
 import { figure, mebibytes, probe } from './memory.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { median, medianRatio, timePaired } from './paired.ts';
 import { openSgemm } from './sgemm.ts';
 
@@ -50,7 +50,7 @@ export const unetBench: Bench = {
     const lethe = await probe('unet-probe', 'lethe', most);
     const plain = await probe('unet-probe', 'plain', most);
     const peak = { lethe: figure(lethe, 'peakResident'), plain: figure(plain, 'peakResident') };
-    const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+    const machine = thisMachine();
     const memory = `peak memory of a process at ${most} trajectories: Lethe ${mebibytes(peak.lethe)} MiB, plain ${mebibytes(peak.plain)} MiB`;
     return {
       text: [formatTable(measured), '', memory, notes(machine)].join('\n'),
@@ -110,7 +110,7 @@ function formatTable(measured: readonly Measured[]): string {
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-function notes({ cpu, cores, node }: { cpu: string; cores: number; node: string }): string {
+function notes({ cpu, cores, node }: Machine): string {
   return [
     `${cpu}, ${cores} cores, Node ${node}. Lethe, plain and sgemm took turns; times are medians, the ratio is the median of`,
     'the ratios within a round. GFLOP: products of the call that Lethe makes. Bound: GFLOP / sgemm GFLOP/s, the time of',

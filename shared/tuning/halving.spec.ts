@@ -12,7 +12,7 @@ import {
   type Validation,
   wholeTrials,
 } from './halving.ts';
-import { neighbours } from './neighbours.ts';
+import { balancing, neighbours } from './neighbours.ts';
 import type { Standing } from './standing.ts';
 import { chooseWinner, type Trial } from './trial.ts';
 import { candidateOf, concepts, limits, requirements } from './tuning.spec-support.ts';
@@ -118,6 +118,21 @@ describe('search', () => {
     expect(chooseWinner(wholeTrials(whole))?.certainty).toBe('missed');
     const last = run(grid, 30_000).at(-1);
     expect(chooseWinner(last === undefined ? [] : wholeTrials(last))?.certainty).not.toBe('missed');
+  });
+
+  it('tries first what prunes more for the concept that is short and less for the other', () => {
+    const firsts = run(grid, 30_000).flatMap((state) => {
+      const best = chooseWinner(wholeTrials(state))?.trial;
+      const tried = new Set(state.trials.map(({ candidate }) => candidateKey(candidate)));
+      const given = best === undefined ? [] : balancing(best).map(candidateKey);
+      const asked = ask(state);
+      // A round of what is near the best asks for nothing that was measured before.
+      if (state.phase !== 'near' || asked.kind === 'done' || asked.samples !== 20) return [];
+      const fresh = given.filter((key) => !tried.has(key));
+      return [{ fresh, asked: asked.candidates.slice(0, fresh.length).map(candidateKey) }];
+    });
+    expect(firsts.some(({ fresh }) => fresh.length > 0)).toBe(true);
+    for (const { fresh, asked } of firsts) expect(asked).toEqual(fresh);
   });
 
   it('gives what was dropped on few images another chance before it ends, on more of them', () => {

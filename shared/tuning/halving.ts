@@ -1,8 +1,8 @@
 import { type Candidate, candidateKey } from './candidate.ts';
 import { spread } from './grid.ts';
 import { leanCandidates, withoutEachLayer } from './layer-effects.ts';
-import { neighbours } from './neighbours.ts';
-import { mostPromisingFirst, chooseWinner, type Trial } from './trial.ts';
+import { balancing, neighbours } from './neighbours.ts';
+import { chooseWinner, mostPromisingFirst, type Trial } from './trial.ts';
 
 /** The validation lists, by their lengths: what a candidate costs at most. */
 export interface Validation {
@@ -188,8 +188,10 @@ function roundOf(
   if (kind === 'near') {
     const best = chooseWinner(wholeTrials(state))?.trial;
     const tried = new Set(trials.map(({ candidate }) => candidateKey(candidate)));
-    const fresh = best === undefined ? [] : neighbours(best).filter((each) => !tried.has(candidateKey(each)));
-    return { candidates: spread(fresh, fresh.length), rung: 0 };
+    const near = best === undefined ? [] : neighbours(best);
+    // Not of one concept after another alone: those that come last would never be tried.
+    const candidates = [...(best === undefined ? [] : balancing(best)), ...spread(near, near.length)];
+    return { candidates: candidates.filter((each) => !tried.has(candidateKey(each))), rung: 0 };
   }
   const rung = kind === 'first' ? 1 : 2;
   const samples = samplesAt(validation, rung - 1);

@@ -155,6 +155,14 @@ describe('a site whose layers have ratios', () => {
     expect(scaledSite(scaledSite(specific, 2), 1 / 2)).toEqual(specific);
   });
 
+  it('moves a margin close to 1 too, and none below it', () => {
+    const specific = (margin: number) => ({ ...site, selection: 'specific' as const, skillRatio: 1, margin });
+    expect(scaledSite(specific(1.02), 1.2)).toEqual(specific(1.01));
+    expect(scaledSite(specific(1), 1 / 1.2)).toEqual(specific(1.01));
+    expect(scaledSite(specific(1), 1.2)).toEqual(specific(1));
+    expect(scaledSite(specific(0.9), 1.2)).toEqual(specific(1));
+  });
+
   it('is printed with its margin where it is specific', () => {
     const sites = [
       { ...site, selection: 'specific' as const, skillRatio: 1, margin: 1.2 },

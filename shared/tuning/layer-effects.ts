@@ -7,11 +7,14 @@ const negligible = 0.003;
 
 /** What an image kept is worth in images erased, where the layers are put in order by what leaving them out gives. */
 const worths = [1, 2.5];
+/** Margins of two decimals. */
+const leastMarginStep = 0.01;
 /** How many layers are left out together, the best to leave out first: one may do what another did, so what they give does not add up. */
 const counts = [1, 2, 3, 4, 6, 9];
 
 /** A trial's candidate without one layer of one of its masks, for each layer that is not its mask's only one. */
 export function withoutEachLayer(trial: Trial): readonly Candidate[] {
+  // Of each there is one, as `leanCandidates` counts on: another layer of the mask is left.
   return removableLayers(trial).flatMap((out) => without(trial, new Set([out])) ?? []);
 }
 
@@ -63,9 +66,10 @@ function without({ candidate, layers }: Trial, out: ReadonlySet<MaskLayer>): Can
   const restrict = (concept: string, choice: SiteChoice): readonly SiteChoice[] => {
     const all = layers.filter((layer) => layer.concept === concept && layer.site === choice.site);
     const left = all.filter((layer) => !out.has(layer));
+    if (left.length === 0) return [];
     if (left.length === all.length) return [choice];
     const ratios = left.map(({ name }) => [name, choice.layers?.[name] ?? choice.skillRatio] as const);
-    return left.length === 0 ? [] : [{ ...choice, layers: Object.fromEntries(ratios) }];
+    return [{ ...choice, layers: Object.fromEntries(ratios) }];
   };
   const masks = candidate.masks.map(({ concept, mask }) => {
     return { concept, mask: { ...mask, sites: mask.sites.flatMap((site) => restrict(concept, site)) } };
@@ -74,13 +78,20 @@ function without({ candidate, layers }: Trial, out: ReadonlySet<MaskLayer>): Can
 }
 
 /**
- * A site's ratios, those of its layers too, times a factor; of what is specific, which has no budget, the room above a margin
- * of 1 divided by it. Two digits: what is finer no number of images would tell apart.
+ * A site's ratios, those of its layers too, times a factor; of what is specific, which has no budget, what its margin is above
+ * 1 divided by it. Two digits of a ratio, two decimals of a margin: what is finer no number of images would tell apart.
  */
 export function scaledSite(site: SiteChoice, by: number): SiteChoice {
-  if (site.selection === 'specific') return { ...site, margin: Number((1 + (site.margin - 1) / by).toPrecision(3)) };
+  if (site.selection === 'specific') return { ...site, margin: scaledMargin(site.margin, by) };
   const scaled = (ratio: number): number => Math.min(1, Number((ratio * by).toPrecision(2)));
   if (site.layers === undefined) return { ...site, skillRatio: scaled(site.skillRatio) };
   const layers = Object.entries(site.layers).map(([name, ratio]) => [name, scaled(ratio)] as const);
   return { ...site, layers: Object.fromEntries(layers) };
+}
+
+/** Close to 1 a step of its own, or rounding would undo it; below 1 nothing more is pruned than at 1. */
+function scaledMargin(margin: number, by: number): number {
+  const above = Math.max(0, margin - 1);
+  const moved = by < 1 ? Math.max(above / by, above + leastMarginStep) : Math.min(above / by, above - leastMarginStep);
+  return Number((1 + Math.max(0, moved)).toFixed(2));
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Candidate, candidateKey, type MaskChoice } from './candidate.ts';
-import { neighbours } from './neighbours.ts';
+import { balancing, neighbours } from './neighbours.ts';
 import type { Standing } from './standing.ts';
+import type { Trial } from './trial.ts';
 import { concepts, requirements } from './tuning.spec-support.ts';
 
 const mask: MaskChoice = {
@@ -13,16 +14,18 @@ const mask: MaskChoice = {
 };
 const candidate: Candidate = { against: 'retain', masks: concepts.map((concept) => ({ concept, mask })) };
 
-/** What is tried next where so many of 20 images speak for each requirement; 18 are asked for. */
-function near(...hits: readonly number[]): readonly Candidate[] {
+/** A trial of which so many of 20 images speak for each requirement; 18 are asked for. */
+function trialOf(...hits: readonly number[]): Trial {
   const standings = requirements.map((requirement, i): Standing => ({
     requirement,
     hits: hits[i] ?? 0,
     of: 20,
     expected: (hits[i] ?? 0) / 20,
   }));
-  return neighbours({ candidate, pruned: 1, standings, samples: 20, layers: [] });
+  return { candidate, pruned: 1, standings, samples: 20, layers: [] };
 }
+
+const near = (...hits: readonly number[]): readonly Candidate[] => neighbours(trialOf(...hits));
 
 /** The masks of one concept in candidates that change it alone. */
 function changed(all: readonly Candidate[], concept: string): readonly MaskChoice[] {
@@ -60,17 +63,6 @@ describe('neighbours', () => {
     expect(own.map(ratios)).toContain('ffn2 0.07 text 0.14');
     expect(own.map(ratios)).not.toContain('ffn2 0.036 text 0.071');
     expect(changed(all, 'violin').map(ratios)).toContain('ffn2 0.036 text 0.071');
-  });
-
-  it('are first what prunes more of the concept that is short and less of the others, in small steps and large', () => {
-    const both = near(10, 20, 20).map(({ masks }) =>
-      masks.map((each) => `${each.concept} ${ratios(each.mask)}`).sort(),
-    );
-    expect(both.slice(0, 2)).toEqual([
-      ['cat ffn2 0.06 text 0.12', 'violin ffn2 0.042 text 0.083'],
-      ['cat ffn2 0.07 text 0.14', 'violin ffn2 0.036 text 0.071'],
-    ]);
-    expect(near(10, 10, 20).every(({ masks }) => masks.some((each) => each.mask === mask))).toBe(true);
   });
 
   it('prune more of what is more specific where both sides miss', () => {
@@ -111,5 +103,22 @@ describe('neighbours', () => {
     const keys = near(20, 20, 20).map(candidateKey);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys).not.toContain(candidateKey(candidate));
+  });
+});
+
+describe('balancing', () => {
+  const both = (...hits: readonly number[]): readonly (readonly string[])[] =>
+    balancing(trialOf(...hits)).map(({ masks }) => masks.map((each) => `${each.concept} ${ratios(each.mask)}`));
+
+  it('prunes more of the concept that is short and less of the others, a little and more', () => {
+    expect(both(10, 20, 20)).toEqual([
+      ['cat ffn2 0.06 text 0.12', 'violin ffn2 0.042 text 0.083'],
+      ['cat ffn2 0.07 text 0.14', 'violin ffn2 0.036 text 0.071'],
+    ]);
+  });
+
+  it('has nothing to give where all concepts are short, or none', () => {
+    expect(both(10, 10, 20)).toEqual([]);
+    expect(both(20, 20, 10)).toEqual([]);
   });
 });

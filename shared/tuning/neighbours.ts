@@ -3,7 +3,7 @@ import { scaledSite } from './layer-effects.ts';
 import { room, shortfall, type Standing } from './standing.ts';
 import type { Trial } from './trial.ts';
 
-/** By what ratios change in one move; of what is specific, the room above a margin of 1. */
+/** By what ratios change in one move; of what is specific, what its margin is above 1. */
 const [wide, narrow] = [1.4, 1.2];
 /**
  * What may be missing, over all that is asked, for narrow moves. Close to the thresholds a wide one jumps over what meets
@@ -29,43 +29,59 @@ const sharper = (factor: number): readonly Move[] => [
 /**
  * What is worth trying next to a trial, each once and none that is the trial itself: for a concept that is not erased
  * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all. What is
- * met without room counts as not enough: the search is not over before verify can be expected to say the same. Of several
- * concepts first those that are short prune more and the others less, at once. Moves are smaller where little is missing.
+ * met without room counts as not enough: the search is not over before verify can be expected to say the same. Moves are
+ * smaller where little is missing.
  */
-export function neighbours({ candidate, standings }: Trial): readonly Candidate[] {
-  const misses = (standing: Standing): boolean => shortfall([standing], room) > 0;
+export function neighbours(trial: Trial): readonly Candidate[] {
+  const { candidate, standings } = trial;
   const keepsTooLittle = standings.some((each) => each.requirement.side.kind === 'kept' && misses(each));
-  const erasesTooLittle = (concept: string): boolean =>
-    standings.some(
-      (each) => each.requirement.side.kind === 'erased' && each.requirement.side.concept === concept && misses(each),
-    );
+  const short = new Set(shortConcepts(trial));
   const isClose = shortfall(standings, room) > 0 && shortfall(standings, 0) <= close;
   const factor = isClose ? narrow : wide;
   const found = new Map<string, Candidate>();
   const add = (changed: Candidate): void => {
     found.set(candidateKey(changed), changed);
   };
-  const names = candidate.masks.map(({ concept }) => concept);
-  const short = names.filter(erasesTooLittle);
-  const ample = names.filter((name) => !erasesTooLittle(name));
-  // Of masks that are active together one may prune what another needs kept: first what gives to each by what it lacks.
-  if (short.length > 0 && ample.length > 0)
-    for (const by of [narrow, wide]) add(withMask(withMask(candidate, scaled(by), short), scaled(1 / by), ample));
   for (const { concept, mask } of candidate.masks) {
-    const isShort = erasesTooLittle(concept);
-    const moves = isShort
-      ? [...(keepsTooLittle ? [...sharper(factor), ...exchanges(mask, factor)] : []), ...stronger(factor)]
-      : weaker(factor);
+    const isShort = short.has(concept);
+    const moves = isShort ? stronger(factor) : weaker(factor);
+    const inPlace = isShort && keepsTooLittle ? [...sharper(factor), ...exchanges(mask, factor)] : [];
     const perSite = [
       ...(isShort ? siteMoves(mask, factor) : []),
       ...(isShort && !keepsTooLittle ? [] : siteMoves(mask, 1 / factor)),
     ];
-    for (const move of [...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
+    for (const move of [...inPlace, ...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
       add(withMask(candidate, move, [concept]));
   }
-  if (names.length > 1 && short.length === 0) for (const move of weaker(factor)) add(withMask(candidate, move, names));
+  const names = candidate.masks.map(({ concept }) => concept);
+  if (names.length > 1 && short.size === 0) for (const move of weaker(factor)) add(withMask(candidate, move, names));
   found.delete(candidateKey(candidate));
   return [...found.values()];
+}
+
+/**
+ * Of masks that are active together one may prune what another needs kept: those of the concepts that are not erased enough
+ * stronger and the others weaker, at once, a little and more. None where all concepts are short, or none.
+ */
+export function balancing(trial: Trial): readonly Candidate[] {
+  const { candidate } = trial;
+  const names = candidate.masks.map(({ concept }) => concept);
+  const short = shortConcepts(trial);
+  const ample = names.filter((name) => !short.includes(name));
+  if (short.length === 0 || ample.length === 0) return [];
+  return [narrow, wide].map((by) => withMask(withMask(candidate, scaled(by), short), scaled(1 / by), ample));
+}
+
+function misses(standing: Standing): boolean {
+  return shortfall([standing], room) > 0;
+}
+
+/** Concepts that are not erased enough, or with no room. */
+function shortConcepts({ standings }: Trial): readonly string[] {
+  return standings.flatMap((standing) => {
+    const { side } = standing.requirement;
+    return side.kind === 'erased' && misses(standing) ? [side.concept] : [];
+  });
 }
 
 /** One site's ratio by itself, where there are several; where its layers have their own, that of each layer. */

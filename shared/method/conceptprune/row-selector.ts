@@ -93,14 +93,13 @@ export class RowSelector {
   /** Fills `chosen` with M_t of the row for a step, and returns how many columns it has. */
   select(step: number): number {
     if (this.#budget === 0) return 0;
-    const before = this.#cuts[step] ?? NaN;
-    const drift = this.#previous / this.#previousBefore;
-    const expected = drift > 0 && drift < Infinity ? before * drift : before;
     const rounding = (this.#rounding[step] ?? 0) * this.#largest + underflow;
-
     // With no budget nothing is ranked: what can exceed the margin, but for rounding, is what there is to choose from.
     if (this.#specific && this.#budget === this.#row.length) return this.#keep(step, this.#collect(step, -rounding));
 
+    const before = this.#cuts[step] ?? NaN;
+    const drift = this.#previous / this.#previousBefore;
+    const expected = drift > 0 && drift < Infinity ? before * drift : before;
     let threshold = expected > 0 ? Math.fround(expected * slack) : -Infinity;
     let count = this.#collect(step, threshold);
     let cut = this.#rank(step, count);
