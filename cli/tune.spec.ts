@@ -94,6 +94,10 @@ describe('lethe tune', () => {
     expect(await readFile(verified[0]?.report ?? '', 'utf8')).toContain('<h2 id="trade-off">Trade-off</h2>');
     expect(group?.concepts).toEqual(['Neon', 'violin']);
     expect(group?.images).toBeLessThanOrEqual(72);
+    // A quarter of each list for each layer: far more than is left.
+    expect(group?.unpaidLayers.images).toBe(3 * (group?.unpaidLayers.layers ?? 0));
+    expect(group?.unpaidLayers.left).toBeLessThan(2 * (group?.unpaidLayers.images ?? 0));
+    expect(await readFile(report, 'utf8')).toContain('all kept: leaving out each of');
     expect(group?.winner.masks.map(({ concept }) => concept)).toEqual(['Neon', 'violin']);
     expect(group?.tradeOff.map(({ mask }) => mask)).toContain(group?.winner.mask);
     expect(group?.winner.standings.map(({ name }) => name)).toEqual([
@@ -144,6 +148,7 @@ interface Tuned {
     readonly concepts: readonly string[];
     readonly certainty: string;
     readonly images: number;
+    readonly unpaidLayers: { readonly layers: number; readonly images: number; readonly left: number };
     readonly campaign: string;
     readonly winner: TunedMask & { readonly masks: readonly { readonly concept: string; readonly hash: string }[] };
     readonly tradeOff: readonly TunedMask[];

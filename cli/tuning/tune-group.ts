@@ -126,6 +126,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     trials,
     tried: end.trials.length,
     images: end.spent,
+    ...(end.unpaidLayers === undefined ? {} : { unpaidLayers: end.unpaidLayers }),
     pairs,
     campaign: {
       file: join(bench.folder, `${fileNameOf(concepts)}.yaml`),

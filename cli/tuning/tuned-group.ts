@@ -1,5 +1,6 @@
 import type { LayerDensity } from '../../shared/mask/compare-masks.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
+import type { UnpaidLayers } from '../../shared/tuning/halving.ts';
 import { shareOf, type Standing, worstOf } from '../../shared/tuning/standing.ts';
 import { type Certainty, tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
 import { percent, shortHash } from '../output/figures.ts';
@@ -30,6 +31,8 @@ export interface TunedGroup {
   /** Candidates that were tried at all. */
   readonly tried: number;
   readonly images: number;
+  /** Set where no layer was left out, for want of budget. */
+  readonly unpaidLayers?: UnpaidLayers;
   /** Images of each concept. */
   readonly pairs: ReadonlyMap<string, readonly TunedPair[]>;
   /** The campaign that makes the winner's masks and no others. */
@@ -69,9 +72,15 @@ export function tunedText(group: TunedGroup): string {
     ]),
     '',
     `tried       ${tried} candidates, ${images} images`,
+    ...(group.unpaidLayers === undefined ? [] : [`layers      ${unpaidText(group.unpaidLayers)}`]),
     ...made.masks.map(({ concept, hash }) => `mask        ${shortHash(hash)} ${concept}`),
     `campaign    ${campaign.file}`,
   ].join('\n');
+}
+
+/** Why no layer was left out, and what to do about it. */
+export function unpaidText({ layers, images, left }: UnpaidLayers): string {
+  return `all kept: leaving out each of ${layers} takes ${images} images, more than half of the ${left} that were left; a larger --budget may find a smaller mask`;
 }
 
 function worstText(standing: Standing | undefined): string {
@@ -102,6 +111,7 @@ export function tunedJson(group: TunedGroup): Readonly<Record<string, unknown>> 
     winner: { ...trialJson(winner), masks: made.masks.map(({ concept, hash }) => ({ concept, hash })) },
     tried,
     images,
+    ...(group.unpaidLayers === undefined ? {} : { unpaidLayers: group.unpaidLayers }),
     campaign: campaign.file,
     tradeOff: trials.toSorted((a, b) => a.pruned - b.pruned).map(trialJson),
   };

@@ -6,7 +6,7 @@ import { type Standing, shareOf, worstOf } from '../../shared/tuning/standing.ts
 import { tradeOffFront, type Trial } from '../../shared/tuning/trial.ts';
 import { rateOf } from '../../shared/verification/rate.ts';
 import type { Measure, Rate, ReportData, ReportedConcept, ReportedTradeOff } from '../report/report-data.ts';
-import type { TunedGroup } from './tuned-group.ts';
+import { type TunedGroup, unpaidText } from './tuned-group.ts';
 
 /**
  * What tuning has found, as a report. Its rates are of the images by which the masks were chosen, so they flatter; `lethe
@@ -57,6 +57,11 @@ function settingsOf(
       name: `winner for ${group.concepts.join(', ')}`,
       value: candidateText(group.winner.candidate),
     })),
+    ...groups.flatMap(({ concepts, unpaidLayers }) =>
+      unpaidLayers === undefined
+        ? []
+        : [{ name: `layers for ${concepts.join(', ')}`, value: unpaidText(unpaidLayers) }],
+    ),
   ];
 }
 

@@ -170,6 +170,18 @@ describe('search', () => {
     expect(poor.every(({ phase }) => phase !== 'layers')).toBe(true);
   });
 
+  it('says what leaving out each layer would have cost where that cannot be paid, and nothing where it was done', () => {
+    const poor = run(grid, 1000, measureLayers);
+    const at = poor.find(({ unpaidLayers }) => unpaidLayers !== undefined);
+    const unpaid = at?.unpaidLayers;
+    const best = at === undefined ? undefined : chooseWinner(wholeTrials(at))?.trial;
+    expect(unpaid?.layers).toBe(best?.layers.length);
+    expect(unpaid?.images).toBe((unpaid?.layers ?? 0) * imagesOf(validation, 20));
+    expect(unpaid?.images).toBeGreaterThan((unpaid?.left ?? 0) / 2);
+    expect(poor.at(-1)?.unpaidLayers).toEqual(unpaid);
+    expect(run(grid, 30_000, measureLayers).at(-1)?.unpaidLayers).toBeUndefined();
+  });
+
   it('goes on from a stored state as if it had not stopped', () => {
     const states = run(grid, 5000);
     const [middle] = states.slice(Math.floor(states.length / 2));

@@ -25,6 +25,15 @@ export interface SearchState {
   readonly idle: number;
   /** What the trials that are asked for are for. */
   readonly phase: Phase;
+  /** Set where the layers of the best stayed as they are, since the budget did not pay for leaving each out. */
+  readonly unpaidLayers?: UnpaidLayers;
+}
+
+/** What leaving out each layer would have cost, in images, and what was left of the budget. */
+export interface UnpaidLayers {
+  readonly layers: number;
+  readonly images: number;
+  readonly left: number;
 }
 
 /**
@@ -132,8 +141,13 @@ export function next(state: SearchState, measured: readonly Trial[]): SearchStat
     const better = mostPromisingFirst(measured).slice(0, Math.ceil(measured.length / 2));
     return { ...after, alive: better.map(({ candidate }) => candidate), rung: rung + 1 };
   }
-  const layers = phase === 'grid' ? askLayers(after) : undefined;
-  return layers ?? nextRound({ ...after, phase: 'near' }, keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0);
+  const drops = phase === 'grid' ? layersToLeaveOut(after) : undefined;
+  if (drops?.kind === 'paid') return { ...after, alive: drops.candidates, rung: 0, phase: 'layers' };
+  const near: SearchState = { ...after, phase: 'near' };
+  return nextRound(
+    drops === undefined ? near : { ...near, unpaidLayers: drops.unpaid },
+    keyOfBest(state) === keyOfBest(after) ? state.idle + 1 : 0,
+  );
 }
 
 function replaced(trials: readonly Trial[], measured: readonly Trial[]): readonly Trial[] {
@@ -141,16 +155,22 @@ function replaced(trials: readonly Trial[], measured: readonly Trial[]): readonl
   return [...trials.filter(({ candidate }) => !keys.has(candidateKey(candidate))), ...measured];
 }
 
-/** Begins to leave out the layers of the best, one at a time; undefined if that cannot be paid or says nothing. */
-function askLayers(state: SearchState): SearchState | undefined {
+/** The best, and it without one layer, for each; or what that would cost where it is too much. Undefined if it says nothing. */
+function layersToLeaveOut(
+  state: SearchState,
+):
+  | { readonly kind: 'paid'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'unpaid'; readonly unpaid: UnpaidLayers }
+  | undefined {
   const { validation, budget, spent } = state;
   const best = chooseWinner(wholeTrials(state))?.trial;
-  if (best === undefined) return undefined;
-  const drops = withoutEachLayer(best);
-  const cost = drops.length * imagesOf(validation, samplesAt(validation, 0));
-  if (drops.length === 0 || cost > (budget - spent) * layersShare) return undefined;
+  const drops = best === undefined ? [] : withoutEachLayer(best);
+  if (best === undefined || drops.length === 0) return undefined;
+  const images = drops.length * imagesOf(validation, samplesAt(validation, 0));
+  const left = budget - spent;
+  if (images > left * layersShare) return { kind: 'unpaid', unpaid: { layers: drops.length, images, left } };
   // What it is compared with comes first: the best on these images, which are made already.
-  return { ...state, alive: [best.candidate, ...drops], rung: 0, phase: 'layers' };
+  return { kind: 'paid', candidates: [best.candidate, ...drops] };
 }
 
 function afterLayers(state: SearchState, measured: readonly Trial[]): SearchState {
