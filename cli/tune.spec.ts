@@ -58,7 +58,7 @@ describe('lethe tune', () => {
     [
       'a budget for less than one mask',
       (text: string) => text.replace('budget: 60', 'budget: 16'),
-      /tune\.budget.*24 do/,
+      /tune\.budget.*40 do/,
     ],
     [
       'images that verify uses too',
@@ -105,6 +105,12 @@ describe('lethe tune', () => {
       'UA of violin',
       'rest kept by object',
       'rest kept by style',
+      'UA of Neon alone',
+      'rest kept by object, Neon alone',
+      'rest kept by style, Neon alone',
+      'UA of violin alone',
+      'rest kept by object, violin alone',
+      'rest kept by style, violin alone',
     ]);
     expect(await readFile(report, 'utf8')).toContain('<h1>Tuning: tiny-tune</h1>');
     const winner = await readFile(group?.campaign ?? '', 'utf8');

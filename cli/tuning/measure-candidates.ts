@@ -1,8 +1,9 @@
 import type { Candidate } from '../../shared/tuning/candidate.ts';
 import type { Trial } from '../../shared/tuning/trial.ts';
-import type { CandidateMasks } from './candidate-masks.ts';
-import type { ProbeImages } from './probe-images.ts';
-import { type requirementsOf, type Seen, standingsOf } from './standings.ts';
+import type { CandidateMasks, MadeMasks } from './candidate-masks.ts';
+import type { ProbedSet, ProbeImages } from './probe-images.ts';
+import { aloneLists, type Asked } from './requirements.ts';
+import { type ProbeLists, type Seen, standingsOf } from './standings.ts';
 
 /** Trials of candidates: masks from stored statistics, images from the fleet. */
 export async function measureCandidates(
@@ -10,17 +11,33 @@ export async function measureCandidates(
   samples: number,
   masks: CandidateMasks,
   images: ProbeImages,
-  asked: ReturnType<typeof requirementsOf>,
+  asked: readonly Asked[],
   before: Seen,
 ): Promise<readonly Trial[]> {
+  const { lists } = images;
+  // What each mask does by itself is looked at last: most candidates have dropped out by then.
+  const alone = samples >= longestOf(lists) ? aloneLists(asked, lists) : new Map<string, readonly number[]>();
   const made = [];
   for (const candidate of candidates) made.push({ candidate, ...(await masks.of(candidate)) });
-  const seen = await images.seen(
-    made.map((each) => each.masks.map(({ hash }) => hash)),
-    samples,
-  );
-  return made.map(({ candidate, pruned, layers }, i): Trial => {
-    const after = seen[i] ?? { targets: [], rest: [] };
-    return { candidate, pruned, layers, samples, standings: standingsOf(asked, images.lists, before, after) };
+  const sets = made.flatMap((each) => setsOf(each, alone));
+  const seen = await images.seen(sets, samples);
+  let at = 0;
+  return made.map(({ candidate, pruned, layers }): Trial => {
+    const after = seen[at++] ?? { targets: [], rest: [] };
+    const byItself = new Map([...alone.keys()].map((concept) => [concept, seen[at++] ?? { targets: [], rest: [] }]));
+    return { candidate, pruned, layers, samples, standings: standingsOf(asked, lists, before, after, byItself) };
   });
+}
+
+/** All masks at once, then each that something is asked of by itself. */
+function setsOf({ masks }: MadeMasks, alone: ReadonlyMap<string, readonly number[]>): readonly ProbedSet[] {
+  const own = [...alone].map(([concept, lists]) => ({
+    masks: masks.filter((mask) => mask.concept === concept).map(({ hash }) => hash),
+    lists,
+  }));
+  return [{ masks: masks.map(({ hash }) => hash) }, ...own];
+}
+
+function longestOf({ targets, rest }: ProbeLists): number {
+  return Math.max(rest.length, ...targets.map(({ probes }) => probes.length));
 }

@@ -7,6 +7,14 @@ import { type ImageAsk, type ImageWatcher, requestImages } from '../fleet/reques
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 import type { ProbeLists, Seen } from './standings.ts';
 
+/** Masks that prune together, and what they are to be seen with. */
+export interface ProbedSet {
+  /** Hashes; none prunes nothing. */
+  readonly masks: readonly string[];
+  /** Places of the lists that are drawn, the targets' first and then the rest; absent, all are. */
+  readonly lists?: readonly number[];
+}
+
 /** Images of one validation set: asked of the fleet, and seen by the classifier. */
 export class ProbeImages {
   readonly #client: FleetClient;
@@ -32,15 +40,17 @@ export class ProbeImages {
     this.lists = lists;
   }
 
-  /** What is seen of the first `samples` of every list, for each set of masks; none prunes nothing. One request for all. */
-  async seen(maskSets: readonly (readonly string[])[], samples: number): Promise<readonly Seen[]> {
-    const lists = [...this.lists.targets.map(({ probes }) => probes), this.lists.rest].map((probes) =>
-      probes.slice(0, samples),
-    );
-    const asks = maskSets.flatMap((masks) => lists.flatMap((probes) => this.#asks(probes, masks)));
+  /** What is seen of the first `samples` of each list that is asked for, for each set of masks. One request for all. */
+  async seen(sets: readonly ProbedSet[], samples: number): Promise<readonly Seen[]> {
+    const all = [...this.lists.targets.map(({ probes }) => probes), this.lists.rest];
+    const probed = sets.map(({ masks, lists }) => ({
+      masks,
+      lists: all.map((probes, i) => (lists === undefined || lists.includes(i) ? probes.slice(0, samples) : [])),
+    }));
+    const asks = probed.flatMap(({ masks, lists }) => lists.flatMap((probes) => this.#asks(probes, masks)));
     const found = await this.#recognised(asks);
     let at = 0;
-    return maskSets.map(() => {
+    return probed.map(({ lists }) => {
       const each = lists.map(({ length }) => found.slice(at, (at += length)));
       return { targets: each.slice(0, -1), rest: each.at(-1) ?? [] };
     });

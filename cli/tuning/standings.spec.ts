@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { concept } from '../../coordinator/plan/campaigns.spec-support.ts';
 import type { Recognition } from '../../shared/verification/recognition.ts';
 import type { Labels } from '../../shared/verification/test-image.ts';
-import { type ProbeLists, requirementsOf, requirePresent, standingsOf } from './standings.ts';
+import { aloneLists, requirementsOf } from './requirements.ts';
+import { type ProbeLists, requirePresent, standingsOf } from './standings.ts';
 
 /** A classifier that is sure of what it sees. */
 const sure = (choice: Labels): Recognition => ({
@@ -16,7 +17,7 @@ const seenOf = (targets: readonly (readonly Labels[])[], rest: readonly Labels[]
 const probe = (asked: Labels) => ({ prompt: JSON.stringify(asked), seed: '1', asked });
 const verified = (name: string, ua: number | undefined, ira: number, cra: number) => {
   const thresholds = { ...(ua === undefined ? {} : { ua }), ira, cra };
-  const verify = { sides: [], thresholds, together: { ira: 0.5 }, alternatives: [] };
+  const verify = { sides: [], thresholds, together: { ira: 0.5, cra: 0.5 }, alternatives: [] };
   return { ...concept(name, ['x'], ['y']), verify };
 };
 
@@ -58,13 +59,46 @@ describe('standings', () => {
     ]);
   });
 
-  it('are held against the thresholds for all masks together where there are several', () => {
-    const neon = { concept: verified('Neon', 0.6, 0.9, 0.95), target: { head: 'style', label: 'Neon' }, probes: [] };
+  describe('of several concepts', () => {
+    const neon = {
+      concept: verified('Neon', undefined, 0.9, 0.95),
+      target: { head: 'style', label: 'Neon' },
+      probes: [{ object: 'owl', style: 'Neon' }].map(probe),
+    };
     const both = { ...lists, targets: [...lists.targets, neon] };
-    expect(requirementsOf(both).map(({ requirement: { name, least } }) => [name, least])).toEqual([
-      ['rest kept by object', 0.5],
-      ['rest kept by style', 0.5],
-    ]);
+    const asked = requirementsOf(both);
+
+    it('are held against the thresholds for all masks together, and those of each mask alone', () => {
+      expect(asked.map(({ requirement: { name, least }, alone }) => [name, least, alone])).toEqual([
+        ['rest kept by object', 0.5, undefined],
+        ['rest kept by style', 0.5, undefined],
+        ['UA of violin alone', 0.9, 'violin'],
+        ['rest kept by object, violin alone', 0.8, 'violin'],
+        ['rest kept by style, violin alone', 0.7, 'violin'],
+        ['rest kept by object, Neon alone', 0.95, 'Neon'],
+        ['rest kept by style, Neon alone', 0.9, 'Neon'],
+      ]);
+      expect(aloneLists(asked, both)).toEqual(
+        new Map([
+          ['violin', [0, 2]],
+          ['Neon', [2]],
+        ]),
+      );
+    });
+
+    it('count under one mask what was drawn with it alone, and leave out what was not drawn', () => {
+      const before = seenOf([[violin, violin], [{ object: 'owl', style: 'Neon' }]], [dog, owl, plain]);
+      const together = seenOf([[dog, dog], [owl]], [owl, dog, dog]);
+      const alone = seenOf([[violin, dog], []], [dog, owl, dog]);
+      const standings = standingsOf(asked, both, before, together, new Map([['violin', alone]]));
+      expect(standings.map(({ requirement: { name }, hits, of }) => [name, hits, of])).toEqual([
+        ['rest kept by object', 0, 3],
+        ['rest kept by style', 0, 2],
+        ['UA of violin alone', 1, 2],
+        ['rest kept by object, violin alone', 2, 3],
+        ['rest kept by style, violin alone', 2, 2],
+      ]);
+    });
   });
 
   it('are refused for a target that was not there before', () => {

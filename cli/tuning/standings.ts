@@ -1,9 +1,10 @@
 import type { Concept } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { Requirement, Standing } from '../../shared/tuning/standing.ts';
+import type { Standing } from '../../shared/tuning/standing.ts';
 import type { Recognition } from '../../shared/verification/recognition.ts';
 import { type Label, shows } from '../../shared/verification/test-image.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
+import type { Asked } from './requirements.ts';
 
 /** The validation images of concepts that are tuned together. */
 export interface ProbeLists {
@@ -23,64 +24,46 @@ export interface Seen {
   readonly rest: readonly Recognition[];
 }
 
-/** What is asked for of what a list shows. */
-interface Asked {
-  readonly requirement: Requirement;
-  /** The target's place in the lists, or the head by which the rest is recognised. */
-  readonly of: { readonly list: number } | { readonly head: string };
-}
-
 /**
- * What candidates are held against: the campaign's thresholds, of several concepts those for all masks together. What is
- * kept counts for all of them at once: of each head the highest share that one of them asks for.
+ * @param before of the unpruned model, of all probes
+ * @param together under all masks of a candidate, of the first of each list
+ * @param alone under the mask of a concept by itself; what is asked of it where nothing was drawn is left out
  */
-export function requirementsOf({ targets, rest }: ProbeLists): readonly Asked[] {
-  const least = ({ verify }: Concept) => (targets.length > 1 ? verify.together : verify.thresholds);
-  const heads = [...new Set(rest.flatMap(({ asked }) => Object.keys(asked)))];
-  const erased = targets.flatMap(({ concept }, list): readonly Asked[] => {
-    const { ua } = least(concept);
-    const side = { kind: 'erased', concept: concept.name } as const;
-    return ua === undefined ? [] : [{ requirement: { name: `UA of ${concept.name}`, side, least: ua }, of: { list } }];
-  });
-  const kept = heads.flatMap((head): readonly Asked[] => {
-    const shares = targets.flatMap(({ concept, target }) => least(concept)[target.head === head ? 'ira' : 'cra'] ?? []);
-    if (shares.length === 0) return [];
-    const side = { kind: 'kept' } as const;
-    return [{ requirement: { name: `rest kept by ${head}`, side, least: Math.max(...shares) }, of: { head } }];
-  });
-  return [...erased, ...kept];
-}
-
-/** @param before of the unpruned model, of all probes @param after of a candidate, of the first of each list */
 export function standingsOf(
   asked: readonly Asked[],
   lists: ProbeLists,
   before: Seen,
-  after: Seen,
+  together: Seen,
+  alone: ReadonlyMap<string, Seen> = new Map(),
 ): readonly Standing[] {
-  return asked.map(({ requirement, of }): Standing => {
-    if ('list' in of) {
-      const target = lists.targets[of.list]?.target;
-      const seen = after.targets[of.list] ?? [];
-      const hits = seen.filter(({ choice }) => target !== undefined && !shows(choice, target)).length;
-      const left = sumOf(seen, ({ probability }) => (target === undefined ? 1 : probability(target)));
-      return { requirement, hits, of: seen.length, expected: seen.length === 0 ? 0 : 1 - left / seen.length };
-    }
-    const { head } = of;
-    const named = lists.rest.slice(0, after.rest.length).flatMap(({ asked: { [head]: label } }, i) => {
-      const [then, now] = [before.rest[i], after.rest[i]];
-      return label === undefined || then === undefined || now === undefined
-        ? []
-        : [{ label: { head, label }, then, now }];
-    });
-    const expected = sumOf(named, ({ label, then }) => then.probability(label));
-    return {
-      requirement,
-      hits: named.filter(({ label, now }) => shows(now.choice, label)).length,
-      of: named.filter(({ label, then }) => shows(then.choice, label)).length,
-      expected: expected === 0 ? 0 : sumOf(named, ({ label, now }) => now.probability(label)) / expected,
-    };
+  return asked.flatMap((each): readonly Standing[] => {
+    const after = each.alone === undefined ? together : alone.get(each.alone);
+    return after === undefined ? [] : [standingOf(each, lists, before, after)];
   });
+}
+
+function standingOf({ requirement, of }: Asked, lists: ProbeLists, before: Seen, after: Seen): Standing {
+  if ('list' in of) {
+    const target = lists.targets[of.list]?.target;
+    const seen = after.targets[of.list] ?? [];
+    const hits = seen.filter(({ choice }) => target !== undefined && !shows(choice, target)).length;
+    const left = sumOf(seen, ({ probability }) => (target === undefined ? 1 : probability(target)));
+    return { requirement, hits, of: seen.length, expected: seen.length === 0 ? 0 : 1 - left / seen.length };
+  }
+  const { head } = of;
+  const named = lists.rest.slice(0, after.rest.length).flatMap(({ asked: { [head]: label } }, i) => {
+    const [then, now] = [before.rest[i], after.rest[i]];
+    return label === undefined || then === undefined || now === undefined
+      ? []
+      : [{ label: { head, label }, then, now }];
+  });
+  const expected = sumOf(named, ({ label, then }) => then.probability(label));
+  return {
+    requirement,
+    hits: named.filter(({ label, now }) => shows(now.choice, label)).length,
+    of: named.filter(({ label, then }) => shows(then.choice, label)).length,
+    expected: expected === 0 ? 0 : sumOf(named, ({ label, now }) => now.probability(label)) / expected,
+  };
 }
 
 function sumOf<T>(all: readonly T[], value: (each: T) => number): number {

@@ -14,7 +14,8 @@ import { measureCandidates } from './measure-candidates.ts';
 import { ProbeImages } from './probe-images.ts';
 import { probeListsOf } from './probe-lists.ts';
 import { runSearch } from './run-search.ts';
-import { type ProbeLists, requirementsOf, requirePresent } from './standings.ts';
+import { aloneLists, requirementsOf } from './requirements.ts';
+import { type ProbeLists, requirePresent } from './standings.ts';
 import type { TunedGroup, TunedPair } from './tuned-group.ts';
 import { limitsOf } from './tuning-limits.ts';
 import { ownCandidates } from './own-candidates.ts';
@@ -56,7 +57,9 @@ export function prepareGroup(
   budget: number,
 ): PreparedGroup {
   const lists = probeListsOf(campaign, tune, concepts, heads, source);
-  const validation = { lists: [...lists.targets.map(({ probes }) => probes.length), lists.rest.length] };
+  const lengths = [...lists.targets.map(({ probes }) => probes.length), lists.rest.length];
+  const alone = [...aloneLists(requirementsOf(lists), lists).values()].flat();
+  const validation = { lists: lengths, alone: alone.reduce((sum, i) => sum + (lengths[i] ?? 0), 0) };
   if (budget < leastBudget(validation))
     throw new LetheError('campaign-invalid', {
       what: `cannot tune ${concepts.join(', ')}`,
@@ -87,7 +90,7 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
     lists,
     watcher,
   );
-  const [before = { targets: [], rest: [] }] = await images.seen([[]], Infinity);
+  const [before = { targets: [], rest: [] }] = await images.seen([{ masks: [] }], Infinity);
   requirePresent(lists, before, campaign.verify?.present ?? 0.5);
 
   const asked = requirementsOf(lists);

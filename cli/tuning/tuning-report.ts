@@ -66,13 +66,17 @@ function settingsOf(
 }
 
 function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedConcept[] {
-  const kept = group.winner.standings.filter(({ requirement }) => requirement.side.kind === 'kept');
   return group.made.masks.map(({ concept, hash }): ReportedConcept => {
+    const kept = group.winner.standings.filter(
+      ({ requirement: { side } }) => side.kind === 'kept' && (side.concept ?? concept) === concept,
+    );
     const own = group.winner.standings.filter(
       ({ requirement: { side } }) => side.kind === 'erased' && side.concept === concept,
     );
     const together =
-      group.concepts.length > 1 ? ` Measured with the masks of ${group.concepts.join(', ')} together.` : '';
+      group.concepts.length > 1
+        ? ` Measured with the masks of ${group.concepts.join(', ')} together, but for what says alone.`
+        : '';
     const misses = [...own, ...kept].some((each) => shareOf(each) < each.requirement.least);
     return {
       name: concept,

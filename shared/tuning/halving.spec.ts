@@ -4,6 +4,7 @@ import { type Candidate, candidateKey, type SiteChoice } from './candidate.ts';
 import { gridOf, spread } from './grid.ts';
 import {
   ask,
+  imagesBefore,
   imagesOf,
   leastBudget,
   next,
@@ -17,7 +18,7 @@ import type { Standing } from './standing.ts';
 import { chooseWinner, type Trial } from './trial.ts';
 import { candidateOf, concepts, limits, requirements } from './tuning.spec-support.ts';
 
-const validation: Validation = { lists: [40, 40, 80] };
+const validation: Validation = { lists: [40, 40, 80], alone: 120 };
 
 /**
  * A model of pruning in which larger ratios erase more and keep less, and a margin the other way round. One mask for both
@@ -104,7 +105,7 @@ describe('search', () => {
         const last = states.at(-1);
         const made = last?.trials.reduce(
           (sum, { samples }) => sum + imagesOf(validation, samples),
-          imagesOf(validation, Infinity),
+          imagesBefore(validation),
         );
         expect(last?.spent).toBe(made);
         expect(made).toBeLessThanOrEqual(budget);
@@ -213,6 +214,14 @@ describe('search', () => {
     expect(startSearch(own, grid, validation, 30_000).alive.slice(2)).toEqual(
       startSearch([], grid, validation, 30_000).alive.slice(0, -2),
     );
+  });
+
+  it('counts what masks do by themselves where a candidate is measured on all images, and only there', () => {
+    expect(imagesBefore(validation)).toBe(160);
+    expect([20, 40, 79, 80, Infinity].map((samples) => imagesOf(validation, samples))).toEqual([
+      60, 120, 159, 280, 280,
+    ]);
+    expect(leastBudget(validation)).toBe(160 + 280);
   });
 
   it('tries one candidate with the least budget, and none with less', () => {

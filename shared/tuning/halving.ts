@@ -8,6 +8,8 @@ import { chooseWinner, mostPromisingFirst, type Trial } from './trial.ts';
 export interface Validation {
   /** Images of each list; every candidate is measured on the same ones, from the first. */
   readonly lists: readonly number[];
+  /** Images more of a candidate that is measured on all of them: what its masks do each by itself. */
+  readonly alone: number;
 }
 
 /** Where a search is. A value: what it does next follows from it alone. */
@@ -66,8 +68,14 @@ const mostOfRound = 12;
 const rounds = ['near', 'second', 'first', 'near'] as const;
 
 /** Images that a candidate is measured with at so many samples a list. */
-export function imagesOf({ lists }: Validation, samples: number): number {
-  return lists.reduce((sum, length) => sum + Math.min(length, samples), 0);
+export function imagesOf({ lists, alone }: Validation, samples: number): number {
+  const isWhole = samples >= Math.max(0, ...lists);
+  return lists.reduce((sum, length) => sum + Math.min(length, samples), isWhole ? alone : 0);
+}
+
+/** Images of the unpruned model: what is kept is measured by them. */
+export function imagesBefore({ lists }: Validation): number {
+  return lists.reduce((sum, length) => sum + length, 0);
 }
 
 function samplesAt({ lists }: Validation, rung: number): number {
@@ -95,7 +103,7 @@ function affordable(validation: Validation, images: number, most: number, from =
 
 /** The least budget with which one candidate is measured, beside the images of the unpruned model. */
 export function leastBudget(validation: Validation): number {
-  return 2 * imagesOf(validation, Infinity);
+  return imagesBefore(validation) + imagesOf(validation, Infinity);
 }
 
 /**
@@ -110,8 +118,7 @@ export function startSearch(
   validation: Validation,
   budget: number,
 ): SearchState {
-  // The unpruned model's images come first: what is kept is measured by them.
-  const spent = imagesOf(validation, Infinity);
+  const spent = imagesBefore(validation);
   const most = first.length + grid.length;
   const usual = affordable(validation, (budget - spent) * firstShare, most);
   const count = Math.max(usual, affordable(validation, budget - spent, Math.max(1, first.length)));

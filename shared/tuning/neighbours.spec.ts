@@ -25,6 +25,12 @@ function trialOf(...hits: readonly number[]): Trial {
   return { candidate, pruned: 1, standings, samples: 20, layers: [] };
 }
 
+/** The same, of whose cat's mask alone so many of 20 images speak for what it keeps. */
+function aloneToo(trial: Trial, hits: number): Trial {
+  const requirement = { name: 'IRA, cat alone', side: { kind: 'kept', concept: 'cat' }, least: 0.9 } as const;
+  return { ...trial, standings: [...trial.standings, { requirement, hits, of: 20, expected: hits / 20 }] };
+}
+
 const near = (...hits: readonly number[]): readonly Candidate[] => neighbours(trialOf(...hits));
 
 /** The masks of one concept in candidates that change it alone. */
@@ -99,6 +105,17 @@ describe('neighbours', () => {
     );
   });
 
+  it('look for another place for what a mask prunes where that mask alone keeps too little, and not for the others', () => {
+    const both = (...hits: readonly number[]): readonly (readonly string[])[] => {
+      const all = neighbours(aloneToo(trialOf(...hits), 10));
+      return concepts.map((concept) => changed(all, concept).map(ratios));
+    };
+    const [cat, violin] = both(10, 10, 20);
+    expect(cat).toContain('ffn2 0.07 text 0.071');
+    expect(violin).not.toContain('ffn2 0.07 text 0.071');
+    expect(violin).toContain('ffn2 0.07 text 0.14');
+  });
+
   it('are each there once, without the candidate itself', () => {
     const keys = near(20, 20, 20).map(candidateKey);
     expect(new Set(keys).size).toBe(keys.length);
@@ -115,6 +132,11 @@ describe('balancing', () => {
       ['cat ffn2 0.06 text 0.12', 'violin ffn2 0.042 text 0.083'],
       ['cat ffn2 0.07 text 0.14', 'violin ffn2 0.036 text 0.071'],
     ]);
+  });
+
+  it('does not prune more of the concept that is short where its mask alone keeps too little', () => {
+    expect(balancing(aloneToo(trialOf(10, 20, 20), 20))).not.toEqual([]);
+    expect(balancing(aloneToo(trialOf(10, 20, 20), 10))).toEqual([]);
   });
 
   it('has nothing to give where all concepts are short, or none', () => {

@@ -34,7 +34,7 @@ const sharper = (factor: number): readonly Move[] => [
  */
 export function neighbours(trial: Trial): readonly Candidate[] {
   const { candidate, standings } = trial;
-  const keepsTooLittle = standings.some((each) => each.requirement.side.kind === 'kept' && misses(each));
+  const harmful = harmfulConcepts(trial);
   const short = new Set(shortConcepts(trial));
   const isClose = shortfall(standings, room) > 0 && shortfall(standings, 0) <= close;
   const factor = isClose ? narrow : wide;
@@ -44,6 +44,7 @@ export function neighbours(trial: Trial): readonly Candidate[] {
   };
   for (const { concept, mask } of candidate.masks) {
     const isShort = short.has(concept);
+    const keepsTooLittle = harmful.has(concept);
     const moves = isShort ? stronger(factor) : weaker(factor);
     const inPlace = isShort && keepsTooLittle ? [...sharper(factor), ...exchanges(mask, factor)] : [];
     const perSite = [
@@ -68,7 +69,9 @@ export function balancing(trial: Trial): readonly Candidate[] {
   const names = candidate.masks.map(({ concept }) => concept);
   const short = shortConcepts(trial);
   const ample = names.filter((name) => !short.includes(name));
-  if (short.length === 0 || ample.length === 0) return [];
+  const alone = harmfulAlone(trial);
+  // Where a mask by itself keeps too little already, more of it is no way out.
+  if (short.length === 0 || ample.length === 0 || short.some((name) => alone.has(name))) return [];
   return [narrow, wide].map((by) => withMask(withMask(candidate, scaled(by), short), scaled(1 / by), ample));
 }
 
@@ -82,6 +85,25 @@ function shortConcepts({ standings }: Trial): readonly string[] {
     const { side } = standing.requirement;
     return side.kind === 'erased' && misses(standing) ? [side.concept] : [];
   });
+}
+
+/** Concepts whose masks may be what keeps too little: all, if together they do; else those whose mask does by itself. */
+function harmfulConcepts(trial: Trial): ReadonlySet<string> {
+  const isTogether = trial.standings.some((each) => {
+    const { side } = each.requirement;
+    return side.kind === 'kept' && side.concept === undefined && misses(each);
+  });
+  return isTogether ? new Set(trial.candidate.masks.map(({ concept }) => concept)) : harmfulAlone(trial);
+}
+
+/** Concepts whose mask keeps too little by itself, or with no room. */
+function harmfulAlone({ standings }: Trial): ReadonlySet<string> {
+  return new Set(
+    standings.flatMap((each) => {
+      const { side } = each.requirement;
+      return side.kind === 'kept' && side.concept !== undefined && misses(each) ? [side.concept] : [];
+    }),
+  );
 }
 
 /** One site's ratio by itself, where there are several; where its layers have their own, that of each layer. */

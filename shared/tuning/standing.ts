@@ -2,8 +2,12 @@
 export interface Requirement {
   /** For people and for telling requirements apart, such as `UA of violin`. */
   readonly name: string;
-  /** Whether it is about what is erased, and then of which concept, or about what is kept. */
-  readonly side: { readonly kind: 'erased'; readonly concept: string } | { readonly kind: 'kept' };
+  /**
+   * Whether it is about what is erased, and then of which concept, or about what is kept: by all masks, or by that of one
+   * concept alone.
+   */
+  readonly side:
+    { readonly kind: 'erased'; readonly concept: string } | { readonly kind: 'kept'; readonly concept?: string };
   /** In [0, 1]. */
   readonly least: number;
 }
