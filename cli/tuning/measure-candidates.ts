@@ -3,7 +3,8 @@ import type { Trial } from '../../shared/tuning/trial.ts';
 import type { CandidateMasks, MadeMasks } from './candidate-masks.ts';
 import type { ProbedSet, ProbeImages } from './probe-images.ts';
 import { aloneLists, type Asked } from './requirements.ts';
-import { type ProbeLists, type Seen, standingsOf } from './standings.ts';
+import type { ProbeLists } from './probe-lists.ts';
+import { type Seen, standingsOf } from './standings.ts';
 
 /** Trials of candidates: masks from stored statistics, images from the fleet. */
 export async function measureCandidates(

@@ -5,7 +5,8 @@ import type { Classifier } from '../../worker/classify/classifier.ts';
 import type { FleetClient } from '../fleet/fleet-client.ts';
 import { type ImageAsk, type ImageWatcher, requestImages } from '../fleet/request-images.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
-import type { ProbeLists, Seen } from './standings.ts';
+import type { ProbeLists } from './probe-lists.ts';
+import type { Seen } from './standings.ts';
 
 /** Masks that prune together, and what they are to be seen with. */
 export interface ProbedSet {

@@ -1,10 +1,22 @@
-import type { Campaign, Tuning } from '../../coordinator/plan/campaign.ts';
+import type { Campaign, Concept, Tuning } from '../../coordinator/plan/campaign.ts';
 import type { TrajectoryKey } from '../../shared/unit/unit.ts';
+import type { Label } from '../../shared/verification/test-image.ts';
 import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { sweptTrajectories, testedTrajectories, type UsedTrajectories } from '../verification/refuse-overlap.ts';
 import { testPlan, type Variant, type VariantTest } from '../verification/test-plan.ts';
-import type { ProbeLists } from './standings.ts';
+
+/** The validation images of concepts that are tuned together. */
+export interface ProbeLists {
+  /** Of each concept: prompts that name it. */
+  readonly targets: readonly {
+    readonly concept: Concept;
+    readonly target: Label;
+    readonly probes: readonly TestPrompt[];
+  }[];
+  /** Prompts that name none of them. */
+  readonly rest: readonly TestPrompt[];
+}
 
 /**
  * Validation images of concepts that are tuned together: drawn as those of verify are, from other seeds.

@@ -1,8 +1,7 @@
 import type { Concept } from '../../coordinator/plan/campaign.ts';
 import type { Requirement } from '../../shared/tuning/standing.ts';
-import type { Label } from '../../shared/verification/test-image.ts';
 import type { Thresholds } from '../../shared/verification/verdict.ts';
-import type { ProbeLists } from './standings.ts';
+import type { ProbeLists } from './probe-lists.ts';
 
 /** What is asked for of what a list shows. */
 export interface Asked {
@@ -14,42 +13,49 @@ export interface Asked {
 }
 
 /**
- * What candidates are held against: all that verify will ask of them. Of several concepts the thresholds for all masks
- * together, where what is kept counts for all of them at once: of each head the highest share that one of them asks for. And
- * of each mask by itself those of its concept.
+ * What candidates are held against: all that verify will ask of them. Of several concepts that is what all masks have to do
+ * together, and each mask by itself.
  */
 export function requirementsOf(lists: ProbeLists): readonly Asked[] {
   const { targets } = lists;
-  const heads = [...new Set(lists.rest.flatMap(({ asked }) => Object.keys(asked)))];
-  const erased = (i: number, least: number | undefined, suffix: string): readonly Asked[] => {
-    const concept = targets[i]?.concept.name ?? '';
-    const side = { kind: 'erased', concept } as const;
-    const name = `UA of ${concept}${suffix}`;
-    return least === undefined ? [] : [{ requirement: { name, side, least }, of: { list: i } }];
-  };
-  const keptBy = (target: Label, head: string, { ira, cra }: Thresholds) => (target.head === head ? ira : cra);
-  const least = ({ verify }: Concept) => (targets.length > 1 ? verify.together : verify.thresholds);
-  const group = [
-    ...targets.flatMap(({ concept }, i) => erased(i, least(concept).ua, '')),
-    ...heads.flatMap((head): readonly Asked[] => {
-      const shares = targets.flatMap(({ concept, target }) => keptBy(target, head, least(concept)) ?? []);
-      if (shares.length === 0) return [];
-      const requirement = { name: `rest kept by ${head}`, side: { kind: 'kept' }, least: Math.max(...shares) } as const;
-      return [{ requirement, of: { head } }];
-    }),
+  const alone = targets.map((target): readonly Target[] => [target]);
+  if (targets.length < 2) return alone.flatMap((each) => asksOf(each, lists, ({ verify }) => verify.thresholds));
+  return [
+    ...asksOf(targets, lists, ({ verify }) => verify.together),
+    ...alone.flatMap((each) => asksOf(each, lists, ({ verify }) => verify.thresholds, each[0]?.concept.name)),
   ];
-  if (targets.length < 2) return group;
-  const alone = targets.flatMap(({ concept: { name, verify }, target }, i) => {
-    const own = erased(i, verify.thresholds.ua, ' alone');
-    const kept = heads.flatMap((head): readonly Asked[] => {
-      const share = keptBy(target, head, verify.thresholds);
-      const side = { kind: 'kept', concept: name } as const;
-      const title = `rest kept by ${head}, ${name} alone`;
-      return share === undefined ? [] : [{ requirement: { name: title, side, least: share }, of: { head } }];
-    });
-    return [...own, ...kept].map((each): Asked => ({ ...each, alone: name }));
+}
+
+type Target = ProbeLists['targets'][number];
+
+/**
+ * What is kept counts for all targets at once: of each head the highest share that one of them asks for.
+ *
+ * @param alone the only target's concept, if its mask is one of several and prunes by itself
+ */
+function asksOf(
+  targets: readonly Target[],
+  lists: ProbeLists,
+  leastOf: (concept: Concept) => Thresholds,
+  alone?: string,
+): readonly Asked[] {
+  const heads = [...new Set(lists.rest.flatMap(({ asked }) => Object.keys(asked)))];
+  const erased = targets.flatMap((target): readonly Asked[] => {
+    const { ua } = leastOf(target.concept);
+    const concept = target.concept.name;
+    const name = `UA of ${concept}${alone === undefined ? '' : ' alone'}`;
+    const requirement = { name, side: { kind: 'erased', concept }, least: ua ?? 0 } as const;
+    return ua === undefined ? [] : [{ requirement, of: { list: lists.targets.indexOf(target) } }];
   });
-  return [...group, ...alone];
+  const kept = heads.flatMap((head): readonly Asked[] => {
+    const shares = targets.flatMap(
+      ({ concept, target }) => leastOf(concept)[target.head === head ? 'ira' : 'cra'] ?? [],
+    );
+    const name = `rest kept by ${head}${alone === undefined ? '' : `, ${alone} alone`}`;
+    const side = { kind: 'kept', ...(alone === undefined ? {} : { concept: alone }) } as const;
+    return shares.length === 0 ? [] : [{ requirement: { name, side, least: Math.max(...shares) }, of: { head } }];
+  });
+  return [...erased, ...kept].map((each) => (alone === undefined ? each : { ...each, alone }));
 }
 
 /**

@@ -3,7 +3,8 @@ import { concept } from '../../coordinator/plan/campaigns.spec-support.ts';
 import type { Recognition } from '../../shared/verification/recognition.ts';
 import type { Labels } from '../../shared/verification/test-image.ts';
 import { aloneLists, requirementsOf } from './requirements.ts';
-import { type ProbeLists, requirePresent, standingsOf } from './standings.ts';
+import type { ProbeLists } from './probe-lists.ts';
+import { requirePresent, standingsOf } from './standings.ts';
 
 /** A classifier that is sure of what it sees. */
 const sure = (choice: Labels): Recognition => ({

@@ -2,21 +2,9 @@ import type { Concept } from '../../coordinator/plan/campaign.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Standing } from '../../shared/tuning/standing.ts';
 import type { Recognition } from '../../shared/verification/recognition.ts';
-import { type Label, shows } from '../../shared/verification/test-image.ts';
-import type { TestPrompt } from '../../shared/verification/test-prompts.ts';
+import { shows } from '../../shared/verification/test-image.ts';
+import type { ProbeLists } from './probe-lists.ts';
 import type { Asked } from './requirements.ts';
-
-/** The validation images of concepts that are tuned together. */
-export interface ProbeLists {
-  /** Of each concept: prompts that name it. */
-  readonly targets: readonly {
-    readonly concept: Concept;
-    readonly target: Label;
-    readonly probes: readonly TestPrompt[];
-  }[];
-  /** Prompts that name none of them. */
-  readonly rest: readonly TestPrompt[];
-}
 
 /** What the classifier saw of every list, in its order, as far as it was made. */
 export interface Seen {
