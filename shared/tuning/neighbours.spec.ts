@@ -116,6 +116,13 @@ describe('neighbours', () => {
     expect(violin).toContain('ffn2 0.07 text 0.14');
   });
 
+  it('are weaker of the mask that keeps too little by itself, and leave the others, where nothing else is missing', () => {
+    const all = neighbours(aloneToo(trialOf(20, 20, 20), 10));
+    expect(changed(all, 'cat').map(ratios)).toContain('ffn2 0.036 text 0.1');
+    expect(changed(all, 'cat')).toHaveLength(all.length);
+    expect(changed(neighbours(aloneToo(trialOf(20, 20, 10), 10)), 'violin')).not.toEqual([]);
+  });
+
   it('are each there once, without the candidate itself', () => {
     const keys = near(20, 20, 20).map(candidateKey);
     expect(new Set(keys).size).toBe(keys.length);

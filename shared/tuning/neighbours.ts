@@ -34,15 +34,18 @@ const sharper = (factor: number): readonly Move[] => [
  */
 export function neighbours(trial: Trial): readonly Candidate[] {
   const { candidate, standings } = trial;
-  const harmful = harmfulConcepts(trial);
   const short = new Set(shortConcepts(trial));
+  const harmful = harmfulConcepts(trial);
+  // Where all that is missing is what single masks keep by themselves, the others stay as they are.
+  const isOfSome = short.size === 0 && harmful.size > 0;
+  const changing = candidate.masks.filter(({ concept }) => !isOfSome || harmful.has(concept));
   const isClose = shortfall(standings, room) > 0 && shortfall(standings, 0) <= close;
   const factor = isClose ? narrow : wide;
   const found = new Map<string, Candidate>();
   const add = (changed: Candidate): void => {
     found.set(candidateKey(changed), changed);
   };
-  for (const { concept, mask } of candidate.masks) {
+  for (const { concept, mask } of changing) {
     const isShort = short.has(concept);
     const keepsTooLittle = harmful.has(concept);
     const moves = isShort ? stronger(factor) : weaker(factor);
@@ -54,7 +57,7 @@ export function neighbours(trial: Trial): readonly Candidate[] {
     for (const move of [...inPlace, ...moves, ...perSite, ...(isShort ? [] : dropMoves(mask))])
       add(withMask(candidate, move, [concept]));
   }
-  const names = candidate.masks.map(({ concept }) => concept);
+  const names = changing.map(({ concept }) => concept);
   if (names.length > 1 && short.size === 0) for (const move of weaker(factor)) add(withMask(candidate, move, names));
   found.delete(candidateKey(candidate));
   return [...found.values()];
