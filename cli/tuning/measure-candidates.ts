@@ -3,21 +3,25 @@ import type { Trial } from '../../shared/tuning/trial.ts';
 import type { CandidateMasks, MadeMasks } from './candidate-masks.ts';
 import type { ProbedSet, ProbeImages } from './probe-images.ts';
 import { aloneLists, type Asked } from './requirements.ts';
-import type { ProbeLists } from './probe-lists.ts';
 import { type Seen, standingsOf } from './standings.ts';
 
-/** Trials of candidates: masks from stored statistics, images from the fleet. */
+/**
+ * Trials of candidates: masks from stored statistics, images from the fleet.
+ *
+ * @param samples images of each list
+ * @param isWhole whether these are all, and what each mask does by itself is looked at: most candidates have dropped out by then
+ */
 export async function measureCandidates(
   candidates: readonly Candidate[],
   samples: number,
+  isWhole: boolean,
   masks: CandidateMasks,
   images: ProbeImages,
   asked: readonly Asked[],
   before: Seen,
 ): Promise<readonly Trial[]> {
   const { lists } = images;
-  // What each mask does by itself is looked at last: most candidates have dropped out by then.
-  const alone = samples >= longestOf(lists) ? aloneLists(asked, lists) : new Map<string, readonly number[]>();
+  const alone = isWhole ? aloneLists(asked, lists) : new Map<string, readonly number[]>();
   const made = [];
   for (const candidate of candidates) made.push({ candidate, ...(await masks.of(candidate)) });
   const sets = made.flatMap((each) => setsOf(each, alone));
@@ -37,8 +41,4 @@ function setsOf({ masks }: MadeMasks, alone: ReadonlyMap<string, readonly number
     lists,
   }));
   return [{ masks: masks.map(({ hash }) => hash) }, ...own];
-}
-
-function longestOf({ targets, rest }: ProbeLists): number {
-  return Math.max(rest.length, ...targets.map(({ probes }) => probes.length));
 }

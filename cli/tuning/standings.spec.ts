@@ -70,7 +70,7 @@ describe('standings', () => {
     const asked = requirementsOf(both);
 
     it('are held against the thresholds for all masks together, and those of each mask alone', () => {
-      expect(asked.map(({ requirement: { name, least }, alone }) => [name, least, alone])).toEqual([
+      expect(asked.map(({ requirement: { name, least, alone } }) => [name, least, alone])).toEqual([
         ['rest kept by object', 0.5, undefined],
         ['rest kept by style', 0.5, undefined],
         ['UA of violin alone', 0.9, 'violin'],

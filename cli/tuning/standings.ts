@@ -25,7 +25,7 @@ export function standingsOf(
   alone: ReadonlyMap<string, Seen> = new Map(),
 ): readonly Standing[] {
   return asked.flatMap((each): readonly Standing[] => {
-    const after = each.alone === undefined ? together : alone.get(each.alone);
+    const after = each.requirement.alone === undefined ? together : alone.get(each.requirement.alone);
     return after === undefined ? [] : [standingOf(each, lists, before, after)];
   });
 }

@@ -14,7 +14,7 @@ import { measureCandidates } from './measure-candidates.ts';
 import { ProbeImages } from './probe-images.ts';
 import { type ProbeLists, probeListsOf } from './probe-lists.ts';
 import { runSearch } from './run-search.ts';
-import { aloneLists, requirementsOf } from './requirements.ts';
+import { aloneLists, type Asked, requirementsOf } from './requirements.ts';
 import { requirePresent } from './standings.ts';
 import type { TunedGroup, TunedPair } from './tuned-group.ts';
 import { limitsOf } from './tuning-limits.ts';
@@ -39,6 +39,7 @@ export interface TuningBench {
 export interface PreparedGroup {
   readonly concepts: readonly string[];
   readonly lists: ProbeLists;
+  readonly asked: readonly Asked[];
   readonly start: SearchState;
 }
 
@@ -58,7 +59,8 @@ export function prepareGroup(
 ): PreparedGroup {
   const lists = probeListsOf(campaign, tune, concepts, heads, source);
   const lengths = [...lists.targets.map(({ probes }) => probes.length), lists.rest.length];
-  const alone = [...aloneLists(requirementsOf(lists), lists).values()].flat();
+  const asked = requirementsOf(lists);
+  const alone = [...aloneLists(asked, lists).values()].flat();
   const validation = { lists: lengths, alone: alone.reduce((sum, i) => sum + (lengths[i] ?? 0), 0) };
   if (budget < leastBudget(validation))
     throw new LetheError('campaign-invalid', {
@@ -68,7 +70,7 @@ export function prepareGroup(
       next: 'raise the budget (--budget), or lower tune.images',
     });
   const grid = gridOf(limitsOf(tune, campaign.retain.length > 0, concepts.length), concepts);
-  return { concepts, lists, start: startSearch(ownCandidates(campaign, concepts), grid, validation, budget) };
+  return { concepts, lists, asked, start: startSearch(ownCandidates(campaign, concepts), grid, validation, budget) };
 }
 
 /**
@@ -76,7 +78,10 @@ export function prepareGroup(
  *
  * @throws LetheError `not-testable`, and what fleet and classifier throw.
  */
-export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: PreparedGroup): Promise<TunedGroup> {
+export async function tuneGroup(
+  bench: TuningBench,
+  { concepts, lists, asked, start }: PreparedGroup,
+): Promise<TunedGroup> {
   const { campaign, tune, masks, session } = bench;
   const { client, classifier, watcher } = session;
   const [first] = start.alive;
@@ -93,10 +98,9 @@ export async function tuneGroup(bench: TuningBench, { concepts, lists, start }: 
   const [before = { targets: [], rest: [] }] = await images.seen([{ masks: [] }], Infinity);
   requirePresent(lists, before, campaign.verify?.present ?? 0.5);
 
-  const asked = requirementsOf(lists);
   const end = await runSearch(
     start,
-    (candidates, samples) => measureCandidates(candidates, samples, masks, images, asked, before),
+    (candidates, samples, isWhole) => measureCandidates(candidates, samples, isWhole, masks, images, asked, before),
     (state, candidates, samples) => {
       session.tell(progressText(concepts, state, candidates, samples));
     },

@@ -2,7 +2,7 @@ import type { Tuning } from '../../coordinator/plan/campaign.ts';
 import type { SiteName } from '../../shared/model/site.ts';
 import type { GridLimits } from '../../shared/tuning/grid.ts';
 
-/** What is tried where a campaign says nothing, from what was seen on emoji-sd (docs/guide/verify-and-tune.md; margins: docs/decision/013). */
+/** What is tried where a campaign says nothing, from what was seen on emoji-sd (docs/guide/verify-and-tune.md; margins of single concepts: docs/decision/013). */
 type UsualLimits = Omit<GridLimits, 'selections' | 'against'>;
 
 /**

@@ -68,7 +68,7 @@ function settingsOf(
 function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedConcept[] {
   return group.made.masks.map(({ concept, hash }): ReportedConcept => {
     const kept = group.winner.standings.filter(
-      ({ requirement: { side } }) => side.kind === 'kept' && (side.concept ?? concept) === concept,
+      ({ requirement: { side, alone } }) => side.kind === 'kept' && (alone ?? concept) === concept,
     );
     const own = group.winner.standings.filter(
       ({ requirement: { side } }) => side.kind === 'erased' && side.concept === concept,

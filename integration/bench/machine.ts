@@ -8,6 +8,7 @@ export interface Machine {
   readonly node: string;
 }
 
+/** The machine that this process runs on. */
 export function thisMachine(): Machine {
   return { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
 }

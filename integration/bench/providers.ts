@@ -57,7 +57,10 @@ export const providersBench: Bench = {
         } catch (error) {
           // Such as too little memory for a large batch: what the others do, and the smaller batches, is still worth reading.
           if (!(error instanceof LetheError)) throw error;
-          failed.push({ provider: settings.provider, why: error.message });
+          const { provider, threads } = settings;
+          const done = measured.filter((each) => each.provider === provider && each.threads === threads).length;
+          const next = batches[done] ?? 'more';
+          failed.push({ provider, why: `with ${threads} threads at ${next} trajectories: ${error.message}` });
         }
       const left = [...unusable, ...failed];
       const machine = thisMachine();
@@ -126,22 +129,26 @@ async function* measure(
   reference: ReadonlyMap<number, Float32Array>,
 ): AsyncGenerator<Measured, void> {
   const unet = await openLethe(checkpoint, thread, settings);
-  for (const trajectories of batches) {
-    const input = guidedInput(checkpoint, trajectories);
-    const rounds = Math.max(leastRounds, Math.ceil(trajectoryBudget / trajectories));
-    const [times = []] = await timePaired([() => unet.call(input)], rounds, 1, () => performance.now());
-    const prediction = await unet.call(input);
-    const again = await unet.call(input);
-    yield {
-      ...settings,
-      trajectories,
-      rounds,
-      ms: 1000 * median(times),
-      error: relativeError(prediction, reference.get(trajectories) ?? new Float32Array()),
-      repeats: countDifferences(again, prediction) === 0,
-    };
+  try {
+    for (const trajectories of batches) {
+      const input = guidedInput(checkpoint, trajectories);
+      const rounds = Math.max(leastRounds, Math.ceil(trajectoryBudget / trajectories));
+      const [times = []] = await timePaired([() => unet.call(input)], rounds, 1, () => performance.now());
+      const prediction = await unet.call(input);
+      const again = await unet.call(input);
+      yield {
+        ...settings,
+        trajectories,
+        rounds,
+        ms: 1000 * median(times),
+        error: relativeError(prediction, reference.get(trajectories) ?? new Float32Array()),
+        repeats: countDifferences(again, prediction) === 0,
+      };
+    }
+  } finally {
+    // What comes next is measured in the same thread.
+    await unet.release();
   }
-  await unet.release();
 }
 
 function formatTable(measured: readonly Measured[]): string {

@@ -1,8 +1,9 @@
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { emojiSdDirectory } from '../../cli/default-checkpoint.ts';
 import { parseCampaign } from '../../coordinator/plan/parse-campaign.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Bench } from './bench.ts';
+import { thisMachine } from './machine.ts';
 import { figure } from './memory.ts';
 import { rescoreBench } from './rescore.ts';
 import { campaignText, defaultBatch, mostPairs, sharedBatch, styles } from './sweep-campaign.ts';
@@ -28,7 +29,7 @@ export const sweepBench: Bench = {
     const measured = await measure(pairs);
     const rescore = await rescoreBench.run([]);
     const figures = { ...figuresOf(measured), rescoreSeconds: figure(rescore.json, 'rescoreSeconds') };
-    const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, load: loadavg()[0] ?? NaN };
+    const machine = { ...thisMachine(), load: loadavg()[0] ?? NaN };
     return {
       text: textOf(measured, figures, machine),
       json: { ...figures, ...machine, pairs, ...partsOf(measured) },

@@ -207,6 +207,22 @@ describe('search', () => {
     }
   });
 
+  it('asks for no candidate twice where two moves come to the same', () => {
+    const sites = [{ site: 'text', skillRatio: 1, selection: 'specific', margin: 1.03 }] as const;
+    const close = (concept: string) => ({ concept, mask: { selectRatio: 0.5, sites } });
+    const catIsShort = (candidate: Candidate, samples: number): Trial => ({
+      ...measure(candidate, samples),
+      standings: requirements.map((requirement, i) => {
+        const share = i === 0 ? 0.5 : 1;
+        return { requirement, hits: share * samples, of: samples, expected: share };
+      }),
+    });
+    const states = run([{ against: 'retain', masks: concepts.map(close) }], 5000, catIsShort);
+    const rounds = states.flatMap((state) => (ask(state).kind === 'done' ? [] : [state.alive.map(candidateKey)]));
+    expect(rounds.some((keys) => keys.length > 1)).toBe(true);
+    for (const keys of rounds) expect(new Set(keys).size).toBe(keys.length);
+  });
+
   it('tries first what it is given before the grid, all of it if the budget goes as far', () => {
     const own = [candidateOf(0.011), candidateOf(0.012)];
     expect(startSearch(own, grid, validation, leastBudget(validation)).alive).toEqual(own.slice(0, 1));

@@ -47,7 +47,13 @@ export type Phase = 'grid' | 'layers' | 'near';
 
 /** What has to be measured next: candidates on the first `samples` of every list. */
 export type Ask =
-  | { readonly kind: 'measure'; readonly candidates: readonly Candidate[]; readonly samples: number }
+  | {
+      readonly kind: 'measure';
+      readonly candidates: readonly Candidate[];
+      readonly samples: number;
+      /** Whether that is all of every list: then what each mask does by itself is measured too. */
+      readonly isWhole: boolean;
+    }
   | { readonly kind: 'done' };
 
 /** Shares of the validation lists that candidates are measured on, half of them from one to the next. */
@@ -69,8 +75,11 @@ const rounds = ['near', 'second', 'first', 'near'] as const;
 
 /** Images that a candidate is measured with at so many samples a list. */
 export function imagesOf({ lists, alone }: Validation, samples: number): number {
-  const isWhole = samples >= Math.max(0, ...lists);
-  return lists.reduce((sum, length) => sum + Math.min(length, samples), isWhole ? alone : 0);
+  return lists.reduce((sum, length) => sum + Math.min(length, samples), isWhole(lists, samples) ? alone : 0);
+}
+
+function isWhole(lists: Validation['lists'], samples: number): boolean {
+  return samples >= Math.max(0, ...lists);
 }
 
 /** Images of the unpruned model: what is kept is measured by them. */
@@ -128,7 +137,8 @@ export function startSearch(
 
 export function ask({ alive, rung, validation }: SearchState): Ask {
   if (alive.length === 0) return { kind: 'done' };
-  return { kind: 'measure', candidates: alive, samples: samplesAt(validation, rung) };
+  const samples = samplesAt(validation, rung);
+  return { kind: 'measure', candidates: alive, samples, isWhole: isWhole(validation.lists, samples) };
 }
 
 /**
@@ -217,8 +227,10 @@ function roundOf(
     const tried = new Set(trials.map(({ candidate }) => candidateKey(candidate)));
     const near = best === undefined ? [] : neighbours(best);
     // Not of one concept after another alone: those that come last would never be tried.
-    const candidates = [...(best === undefined ? [] : balancing(best)), ...spread(near, near.length)];
-    return { candidates: candidates.filter((each) => !tried.has(candidateKey(each))), rung: 0 };
+    const all = [...(best === undefined ? [] : balancing(best)), ...spread(near, near.length)];
+    // Close to a margin of 1, or to whole rows, two moves may come to the same.
+    const distinct = new Map(all.map((each) => [candidateKey(each), each]));
+    return { candidates: [...distinct].flatMap(([key, each]) => (tried.has(key) ? [] : [each])), rung: 0 };
   }
   const rung = kind === 'first' ? 1 : 2;
   const samples = samplesAt(validation, rung - 1);

@@ -27,7 +27,7 @@ function trialOf(...hits: readonly number[]): Trial {
 
 /** The same, of whose cat's mask alone so many of 20 images speak for what it keeps. */
 function aloneToo(trial: Trial, hits: number): Trial {
-  const requirement = { name: 'IRA, cat alone', side: { kind: 'kept', concept: 'cat' }, least: 0.9 } as const;
+  const requirement = { name: 'IRA, cat alone', side: { kind: 'kept' }, alone: 'cat', least: 0.9 } as const;
   return { ...trial, standings: [...trial.standings, { requirement, hits, of: 20, expected: hits / 20 }] };
 }
 

@@ -29,14 +29,13 @@ const sharper = (factor: number): readonly Move[] => [
 /**
  * What is worth trying next to a trial, each once and none that is the trial itself: for a concept that is not erased
  * enough stronger masks, and where too little is kept, or all is met, weaker ones; each concept by itself, and all. What is
- * met without room counts as not enough: the search is not over before verify can be expected to say the same. Moves are
- * smaller where little is missing.
+ * met without room counts as not enough: the search is not over before verify can be expected to say the same. Where all
+ * that is missing is what some masks keep by themselves, only these change. Moves are smaller where little is missing.
  */
 export function neighbours(trial: Trial): readonly Candidate[] {
   const { candidate, standings } = trial;
-  const short = new Set(shortConcepts(trial));
+  const short = shortConcepts(trial);
   const harmful = harmfulConcepts(trial);
-  // Where all that is missing is what single masks keep by themselves, the others stay as they are.
   const isOfSome = short.size === 0 && harmful.size > 0;
   const changing = candidate.masks.filter(({ concept }) => !isOfSome || harmful.has(concept));
   const isClose = shortfall(standings, room) > 0 && shortfall(standings, 0) <= close;
@@ -65,17 +64,17 @@ export function neighbours(trial: Trial): readonly Candidate[] {
 
 /**
  * Of masks that are active together one may prune what another needs kept: those of the concepts that are not erased enough
- * stronger and the others weaker, at once, a little and more. None where all concepts are short, or none.
+ * stronger and the others weaker, at once, a little and more. None where all concepts are short, or none, or where one that
+ * is short keeps too little by itself already.
  */
 export function balancing(trial: Trial): readonly Candidate[] {
   const { candidate } = trial;
   const names = candidate.masks.map(({ concept }) => concept);
   const short = shortConcepts(trial);
-  const ample = names.filter((name) => !short.includes(name));
-  const alone = harmfulAlone(trial);
-  // Where a mask by itself keeps too little already, more of it is no way out.
-  if (short.length === 0 || ample.length === 0 || short.some((name) => alone.has(name))) return [];
-  return [narrow, wide].map((by) => withMask(withMask(candidate, scaled(by), short), scaled(1 / by), ample));
+  const [more, less] = [names.filter((name) => short.has(name)), names.filter((name) => !short.has(name))];
+  const harmful = harmfulByThemselves(trial);
+  if (more.length === 0 || less.length === 0 || more.some((name) => harmful.has(name))) return [];
+  return [narrow, wide].map((by) => withMask(withMask(candidate, scaled(by), more), scaled(1 / by), less));
 }
 
 function misses(standing: Standing): boolean {
@@ -83,30 +82,28 @@ function misses(standing: Standing): boolean {
 }
 
 /** Concepts that are not erased enough, or with no room. */
-function shortConcepts({ standings }: Trial): readonly string[] {
-  return standings.flatMap((standing) => {
-    const { side } = standing.requirement;
-    return side.kind === 'erased' && misses(standing) ? [side.concept] : [];
+function shortConcepts({ standings }: Trial): ReadonlySet<string> {
+  const concepts = standings.filter(misses).flatMap(({ requirement: { side } }) => {
+    return side.kind === 'erased' ? [side.concept] : [];
   });
+  return new Set(concepts);
 }
 
 /** Concepts whose masks may be what keeps too little: all, if together they do; else those whose mask does by itself. */
 function harmfulConcepts(trial: Trial): ReadonlySet<string> {
   const isTogether = trial.standings.some((each) => {
-    const { side } = each.requirement;
-    return side.kind === 'kept' && side.concept === undefined && misses(each);
+    const { side, alone } = each.requirement;
+    return side.kind === 'kept' && alone === undefined && misses(each);
   });
-  return isTogether ? new Set(trial.candidate.masks.map(({ concept }) => concept)) : harmfulAlone(trial);
+  return isTogether ? new Set(trial.candidate.masks.map(({ concept }) => concept)) : harmfulByThemselves(trial);
 }
 
 /** Concepts whose mask keeps too little by itself, or with no room. */
-function harmfulAlone({ standings }: Trial): ReadonlySet<string> {
-  return new Set(
-    standings.flatMap((each) => {
-      const { side } = each.requirement;
-      return side.kind === 'kept' && side.concept !== undefined && misses(each) ? [side.concept] : [];
-    }),
-  );
+function harmfulByThemselves({ standings }: Trial): ReadonlySet<string> {
+  const concepts = standings.filter(misses).flatMap(({ requirement: { side, alone } }) => {
+    return side.kind === 'kept' && alone !== undefined ? [alone] : [];
+  });
+  return new Set(concepts);
 }
 
 /** One site's ratio by itself, where there are several; where its layers have their own, that of each layer. */

@@ -2,12 +2,10 @@
 export interface Requirement {
   /** For people and for telling requirements apart, such as `UA of violin`. */
   readonly name: string;
-  /**
-   * Whether it is about what is erased, and then of which concept, or about what is kept: by all masks, or by that of one
-   * concept alone.
-   */
-  readonly side:
-    { readonly kind: 'erased'; readonly concept: string } | { readonly kind: 'kept'; readonly concept?: string };
+  /** Whether it is about what is erased, and then of which concept, or about what is kept. */
+  readonly side: { readonly kind: 'erased'; readonly concept: string } | { readonly kind: 'kept' };
+  /** The concept whose mask is active by itself; absent, all masks are. */
+  readonly alone?: string;
   /** In [0, 1]. */
   readonly least: number;
 }
@@ -77,8 +75,8 @@ export function likelyShare(trials: readonly (readonly Standing[])[]): (standing
   };
 }
 
-/** The lowest share of a side; undefined if nothing was asked of it. */
+/** The lowest share of a side with all masks active; undefined if nothing was asked of it. */
 export function worstOf(standings: readonly Standing[], kind: Requirement['side']['kind']): Standing | undefined {
-  const own = standings.filter(({ requirement }) => requirement.side.kind === kind);
+  const own = standings.filter(({ requirement: { side, alone } }) => side.kind === kind && alone === undefined);
   return own.toSorted((a, b) => shareOf(a) - shareOf(b))[0];
 }

@@ -93,6 +93,17 @@ describe('standing', () => {
     expect(standardError({ requirement, hits: 10, of: 10 })).toBeGreaterThan(0.05);
   });
 
+  it('is the worst of its side with all masks active, whatever a mask does by itself', () => {
+    const [ua = never.requirement] = requirements;
+    const byItself = { ...ua, name: `${ua.name} alone`, alone: 'cat' };
+    const standings = [
+      { requirement: byItself, hits: 1, of: 10, expected: 0.1 },
+      { requirement: ua, hits: 8, of: 10, expected: 0.8 },
+    ];
+    expect(worstOf(standings, 'erased')?.requirement).toEqual(ua);
+    expect(worstOf(standings.slice(0, 1), 'erased')).toBeUndefined();
+  });
+
   it('ranks what misses less first, then what is smaller', () => {
     const sorted = mostPromisingFirst([trial(5, 80, 99), trial(30, 95, 95), trial(20, 95, 95)]);
     expect(sorted.map(({ pruned }) => pruned)).toEqual([20, 30, 5]);
