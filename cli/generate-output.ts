@@ -1,6 +1,6 @@
 import type { GenerateEvent, GeneratedImage } from '../worker/diffusion/generate.ts';
 import { contactSheet } from '../worker/diffusion/image.ts';
-import type { Sampling } from '../worker/diffusion/sampling.ts';
+import type { Sampling } from '../shared/diffusion/sampling.ts';
 import type { MaskedRun } from './generate-prunings.ts';
 import { screenOf, terminalImage } from './output/terminal-image.ts';
 

@@ -10,7 +10,7 @@ import { unetInputs } from '../../shared/model/family/unet/unet.ts';
 import { graphOf } from '../../shared/model/graph/graph.ts';
 import { input } from '../../shared/model/graph/value.ts';
 import { gemm } from '../../shared/model/ops/product.ts';
-import type { Sampling } from '../../worker/diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import { ServingModel } from '../../worker/prune/serving-model.ts';
 import type { Bench } from './bench.ts';
 import { guidedGraph, guidedInput } from './guided-call.ts';

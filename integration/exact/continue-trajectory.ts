@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import type { Sampling } from '../../worker/diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import { StableDiffusion } from '../../worker/diffusion/stable-diffusion.ts';
 import { decodeTrajectory, encodeTrajectory } from '../../worker/diffusion/trajectory-state.ts';
 import { SessionCache } from '../../worker/session/session-cache.ts';

@@ -1,8 +1,8 @@
-import { createScheduler, type Scheduler } from '../../worker/diffusion/scheduler/scheduler.ts';
-import { parseSchedulerConfig } from '../../worker/diffusion/scheduler/scheduler-config.ts';
-import { schedulerClasses, schedulerNames } from '../../worker/diffusion/scheduler/scheduler-name.ts';
+import { createScheduler, type Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
+import { parseSchedulerConfig } from '../../shared/diffusion/scheduler/scheduler-config.ts';
+import { schedulerClasses, schedulerNames } from '../../shared/model/scheduler-name.ts';
 import { concatenate } from '../../worker/diffusion/rows.ts';
-import type { Sampling } from '../../worker/diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { GoldenRun } from './golden-run.ts';
 import { goldenInvalid } from './golden-file.ts';
 import { type GoldenResult, relativeError } from './result.ts';

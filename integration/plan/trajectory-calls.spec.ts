@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { trajectoryCalls } from '../../coordinator/plan/trajectory-calls.ts';
 import { schedulerNames } from '../../shared/model/scheduler-name.ts';
-import { parseSchedulerConfig } from '../../worker/diffusion/scheduler/scheduler-config.ts';
-import { createScheduler } from '../../worker/diffusion/scheduler/scheduler.ts';
+import { parseSchedulerConfig } from '../../shared/diffusion/scheduler/scheduler-config.ts';
+import { createScheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
 
 // The coordinator counts calls without a scheduler; the worker has one.
 describe('trajectoryCalls', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { denoise, type Predict } from './denoise.ts';
-import type { Sampling } from './sampling.ts';
-import { schedulerClasses, type SchedulerName, schedulerNames } from './scheduler/scheduler-name.ts';
-import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
-import { parseSchedulerConfig } from './scheduler/scheduler-config.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
+import { schedulerClasses, type SchedulerName, schedulerNames } from '../../shared/model/scheduler-name.ts';
+import { createScheduler, type Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
+import { parseSchedulerConfig } from '../../shared/diffusion/scheduler/scheduler-config.ts';
 import { startTrajectory, type Trajectory } from './trajectory.ts';
 
 const count = 64;

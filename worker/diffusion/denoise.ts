@@ -1,8 +1,8 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { guide } from './guidance.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
-import { rowsOf, type Sampling } from './sampling.ts';
-import type { Scheduler } from './scheduler/scheduler.ts';
+import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
+import type { Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
 import type { Trajectory } from './trajectory.ts';
 
 /**

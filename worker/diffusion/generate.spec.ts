@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionThread } from '../session/session-thread.ts';
 import { openModel } from './emoji-sd.spec-support.ts';
 import { generateImages, type GenerateEvent } from './generate.ts';
-import type { Sampling } from './sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { StableDiffusion } from './stable-diffusion.ts';
 
 const thread = new SessionThread();

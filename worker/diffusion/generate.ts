@@ -1,5 +1,5 @@
 import type { Image } from './image.ts';
-import type { Sampling } from './sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { StableDiffusion } from './stable-diffusion.ts';
 import type { Trajectory } from './trajectory.ts';
 

@@ -8,9 +8,9 @@ import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { layersOf, type SiteLayer, type SiteName, sites } from '../../shared/model/site.ts';
 import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
 import { elementCount } from '../../shared/tensor/float-tensor.ts';
-import { pipelineParts, requireFit, requireStableDiffusion } from './pipeline-config.ts';
-import { createScheduler } from './scheduler/scheduler.ts';
-import { schedulerNameOf } from './scheduler/scheduler-config.ts';
+import { pipelineParts, requireFit, requireStableDiffusion } from '../../shared/diffusion/pipeline-config.ts';
+import { createScheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
+import { schedulerNameOf } from '../../shared/diffusion/scheduler/scheduler-config.ts';
 
 /** What a checkpoint is, found without running it. */
 export interface Inspection {

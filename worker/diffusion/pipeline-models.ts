@@ -8,10 +8,10 @@ import { type Pruning, setAt, unpruned } from '../prune/pruning.ts';
 import type { SessionCache } from '../session/session-cache.ts';
 import type { Session } from '../session/session-thread.ts';
 import type { Predict } from './denoise.ts';
-import type { PipelineConfig } from './pipeline-config.ts';
-import { decoderGraph, textGraph, unetGraph } from './pipeline-graphs.ts';
+import type { PipelineConfig } from '../../shared/diffusion/pipeline-config.ts';
+import { decoderGraph, textGraph, unetGraph } from '../../shared/diffusion/pipeline-graphs.ts';
 import { concatenate, rowsOfTensor } from './rows.ts';
-import { rowsOf, type Sampling } from './sampling.ts';
+import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
 
 /** Where the sessions of each model are kept. */
 export interface ModelSessions {

@@ -11,13 +11,13 @@ import { type Pruning, unpruned } from '../prune/pruning.ts';
 import type { SessionCache } from '../session/session-cache.ts';
 import { denoise } from './denoise.ts';
 import { denormalize, type Image } from './image.ts';
-import { parsePipelineConfig, type PipelineConfig, requireFit } from './pipeline-config.ts';
+import { parsePipelineConfig, type PipelineConfig, requireFit } from '../../shared/diffusion/pipeline-config.ts';
 import { PipelineModels, type UNetShape } from './pipeline-models.ts';
 import { rowsOfTensor } from './rows.ts';
-import { checkSampling, rowsOf, type Sampling } from './sampling.ts';
-import { schedulerNameOf } from './scheduler/scheduler-config.ts';
-import type { SchedulerName } from './scheduler/scheduler-name.ts';
-import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
+import { checkSampling, rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
+import { schedulerNameOf } from '../../shared/diffusion/scheduler/scheduler-config.ts';
+import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
+import { createScheduler, type Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
 import { requireLatents, startTrajectory, type Trajectory } from './trajectory.ts';
 
 /** What a text encoder makes of one prompt: float[tokens, width]. */

@@ -4,7 +4,7 @@ import { parseSafetensorsHeader, type SafetensorsFile } from '../../shared/check
 import { encodeSafetensors } from '../../shared/checkpoint/write-safetensors.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { checkGeneratorState } from './noise/generator-state.ts';
-import type { Sampling } from './sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { Trajectory } from './trajectory.ts';
 
 /** What a trajectory depends on besides its state: it can be continued under the same of these only. */

@@ -1,7 +1,7 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratorState } from './noise/generator-state.ts';
 import { TorchGenerator } from './noise/torch-generator.ts';
-import type { Scheduler, SchedulerState } from './scheduler/scheduler.ts';
+import type { Scheduler, SchedulerState } from '../../shared/diffusion/scheduler/scheduler.ts';
 
 /**
  * One prompt sampled from one seed, between two UNet calls. A plain value: with the prompt and the sampling settings it

@@ -1,8 +1,8 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { ImageUnit } from '../../shared/unit/unit.ts';
 import { encodePng } from '../diffusion/png.ts';
-import { rowsOf, type Sampling } from '../diffusion/sampling.ts';
-import { type SchedulerName, schedulerNames } from '../diffusion/scheduler/scheduler-name.ts';
+import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
+import { type SchedulerName, schedulerNames } from '../../shared/model/scheduler-name.ts';
 import type { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import type { Trajectory } from '../diffusion/trajectory.ts';
 import type { CallCounter, Supervision } from '../observe/phase.ts';

@@ -5,7 +5,7 @@ import { type Checkpoint, openCheckpoint } from '../../shared/checkpoint/open-ch
 import { bitsAt, type Mask, uniteMasks } from '../../shared/mask/mask.ts';
 import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { type ImageRequest } from '../diffusion/generate.ts';
-import type { Sampling } from '../diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import type { Trajectory } from '../diffusion/trajectory.ts';
 import { maskWith, siteLayers, someBits } from './masks.spec-support.ts';

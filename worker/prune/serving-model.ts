@@ -2,7 +2,7 @@ import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import { type GenerateEvent, type GeneratedImage, generateImages, type ImageRequest } from '../diffusion/generate.ts';
 import type { UNetShape } from '../diffusion/pipeline-models.ts';
-import { rowsOf, type Sampling } from '../diffusion/sampling.ts';
+import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
 import { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 import type { SessionSettings } from '../session/protocol.ts';
 import { SessionCache } from '../session/session-cache.ts';

@@ -1,7 +1,7 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratedImage, ImageRequest } from '../diffusion/generate.ts';
 import { encodePng } from '../diffusion/png.ts';
-import type { Sampling } from '../diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { ImageAsk } from './image-request.ts';
 import type { RunBatch } from './request-queue.ts';
 import type { ServedSet } from './served-set.ts';

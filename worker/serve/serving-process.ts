@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Sampling } from '../diffusion/sampling.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { Access } from './access.ts';
 import { FleetLink, type FindBus } from './fleet-link.ts';
 import type { FollowObserver } from './follow-observer.ts';

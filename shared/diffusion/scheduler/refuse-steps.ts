@@ -1,4 +1,4 @@
-import { LetheError } from '../../../shared/error/lethe-error.ts';
+import { LetheError } from '../../error/lethe-error.ts';
 
 /** The error for a number of inference steps that a scheduler cannot take with these settings. */
 export function refuseSteps(steps: number, why: string, next: string): LetheError {

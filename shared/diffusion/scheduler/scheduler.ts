@@ -1,4 +1,4 @@
-import { LetheError } from '../../../shared/error/lethe-error.ts';
+import { LetheError } from '../../error/lethe-error.ts';
 import { ddim } from './ddim.ts';
 import { dpmpp2m } from './dpmpp-2m.ts';
 import { eulerAncestral } from './euler-ancestral.ts';
@@ -6,7 +6,7 @@ import { euler } from './euler.ts';
 import { pndm } from './pndm.ts';
 import { refuseSteps } from './refuse-steps.ts';
 import type { SchedulerConfig } from './scheduler-config.ts';
-import type { SchedulerName } from './scheduler-name.ts';
+import type { SchedulerName } from '../../model/scheduler-name.ts';
 import {
   ddimSettings,
   dpmSolverSettings,

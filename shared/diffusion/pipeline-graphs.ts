@@ -1,9 +1,9 @@
-import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import { clipText } from '../../shared/model/family/clip/clip-text.ts';
-import { unet, type UNetCall } from '../../shared/model/family/unet/unet.ts';
-import { vaeDecoder } from '../../shared/model/family/vae/decoder.ts';
-import { type Graph, graphOf } from '../../shared/model/graph/graph.ts';
-import { Module, ParameterSource, type PrunedWeights } from '../../shared/model/module.ts';
+import type { Checkpoint } from '../checkpoint/open-checkpoint.ts';
+import { clipText } from '../model/family/clip/clip-text.ts';
+import { unet, type UNetCall } from '../model/family/unet/unet.ts';
+import { vaeDecoder } from '../model/family/vae/decoder.ts';
+import { type Graph, graphOf } from '../model/graph/graph.ts';
+import { Module, ParameterSource, type PrunedWeights } from '../model/module.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 
 /**

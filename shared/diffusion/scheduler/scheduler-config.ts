@@ -1,5 +1,5 @@
-import { LetheError } from '../../../shared/error/lethe-error.ts';
-import { schedulerClasses, schedulerNames, type SchedulerName } from './scheduler-name.ts';
+import { LetheError } from '../../error/lethe-error.ts';
+import { schedulerClasses, schedulerNames, type SchedulerName } from '../../model/scheduler-name.ts';
 
 /**
  * What a checkpoint says about its diffusion scheduler. Defaults are not filled in yet: they are those of the class

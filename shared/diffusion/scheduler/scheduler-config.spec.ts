@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { parseJsonObject } from '../../../shared/checkpoint/json-file.ts';
+import { parseJsonObject } from '../../checkpoint/json-file.ts';
 import { describe, expect, it } from 'vitest';
-import { LetheError } from '../../../shared/error/lethe-error.ts';
+import { LetheError } from '../../error/lethe-error.ts';
 import { applyPipelineFixups, parseSchedulerConfig, schedulerNameOf } from './scheduler-config.ts';
-import { schedulerClasses, schedulerNames, type SchedulerName } from './scheduler-name.ts';
+import { schedulerClasses, schedulerNames, type SchedulerName } from '../../model/scheduler-name.ts';
 import {
   ddimSettings,
   dpmSolverSettings,
@@ -25,7 +25,7 @@ const schemas = {
 };
 
 /** How goldens.json is laid out; make-goldens.py says what is in it. */
-const goldens = JSON.parse(readFileSync('worker/diffusion/scheduler/goldens.json', 'utf8')) as {
+const goldens = JSON.parse(readFileSync('shared/diffusion/scheduler/goldens.json', 'utf8')) as {
   readonly swaps: readonly {
     readonly file: Settings;
     readonly pipeline: boolean;

@@ -1,5 +1,5 @@
-import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { SchedulerName } from './scheduler/scheduler-name.ts';
+import { LetheError } from '../error/lethe-error.ts';
+import type { SchedulerName } from '../model/scheduler-name.ts';
 
 /** How trajectories are sampled: everything but the prompt and the seed. */
 export interface Sampling {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LetheError } from '../../../shared/error/lethe-error.ts';
+import { LetheError } from '../../error/lethe-error.ts';
 import type { SchedulerConfig } from './scheduler-config.ts';
-import { schedulerClasses, type SchedulerName } from './scheduler-name.ts';
+import { schedulerClasses, type SchedulerName } from '../../model/scheduler-name.ts';
 
 /** Settings are spelled as in scheduler_config.json; defaults are those of each class's __init__ in diffusers 0.29.2. */
 const beta = z.number().min(0).max(1);

@@ -1,12 +1,12 @@
-import type { JsonObject } from '../../shared/checkpoint/json-file.ts';
-import { pipelineSampleSize } from '../../shared/model/family/unet/sample-size.ts';
-import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import { LetheError } from '../../shared/error/lethe-error.ts';
-import { contradiction, unsupported } from '../../shared/model/config.ts';
-import { type ClipTextConfig, parseClipTextConfig } from '../../shared/model/family/clip/config.ts';
-import { parseUNetConfig, type UNetConfig } from '../../shared/model/family/unet/config.ts';
-import { parseVaeConfig, type VaeConfig } from '../../shared/model/family/vae/config.ts';
-import type { ClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
+import type { JsonObject } from '../checkpoint/json-file.ts';
+import { pipelineSampleSize } from '../model/family/unet/sample-size.ts';
+import type { Checkpoint } from '../checkpoint/open-checkpoint.ts';
+import { LetheError } from '../error/lethe-error.ts';
+import { contradiction, unsupported } from '../model/config.ts';
+import { type ClipTextConfig, parseClipTextConfig } from '../model/family/clip/config.ts';
+import { parseUNetConfig, type UNetConfig } from '../model/family/unet/config.ts';
+import { parseVaeConfig, type VaeConfig } from '../model/family/vae/config.ts';
+import type { ClipTokenizer } from '../model/tokenizer/clip-tokenizer.ts';
 import { applyPipelineFixups, parseSchedulerConfig, type SchedulerConfig } from './scheduler/scheduler-config.ts';
 
 /** What StableDiffusionPipeline is built from: the models' configs as it corrects them. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alphasCumprod } from './betas.ts';
 import { parseSchedulerConfig } from './scheduler-config.ts';
-import { schedulerClasses, schedulerNames, type SchedulerName } from './scheduler-name.ts';
+import { schedulerClasses, schedulerNames, type SchedulerName } from '../../model/scheduler-name.ts';
 import { createScheduler, type Scheduler, type SchedulerState } from './scheduler.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -211,7 +211,7 @@ interface Golden {
   readonly initNoiseSigma: number;
   readonly samples: Readonly<Record<string, readonly number[]>>;
 }
-const goldens = JSON.parse(readFileSync('worker/diffusion/scheduler/goldens.json', 'utf8')) as {
+const goldens = JSON.parse(readFileSync('shared/diffusion/scheduler/goldens.json', 'utf8')) as {
   readonly trajectories: readonly Golden[];
 };
 

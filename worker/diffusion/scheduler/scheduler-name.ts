@@ -1,1 +1,0 @@
-export { schedulerClasses, type SchedulerName, schedulerNames } from '../../../shared/model/scheduler-name.ts';
