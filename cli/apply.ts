@@ -10,7 +10,6 @@ import * as options from './options.ts';
 
 export function applyCommand(): Command {
   return new Command('apply')
-    .description('Makes masks active beside those that are, and waits until every serving process has them.')
     .argument('<mask...>', 'hashes or the beginnings of them, or concepts')
     .addOption(forceOption('masks too'))
     .addOption(reasonOption())

@@ -18,7 +18,6 @@ interface AuditOptions extends FleetOptions {
 
 export function auditCommand(): Command {
   return new Command('audit')
-    .description('Prints the audit log of the active masks, and checks it: who, why, which verification, in one chain.')
     .addOption(checkpointIdOption())
     .addOption(
       new Option(

@@ -8,7 +8,6 @@ import { table } from './output/table.ts';
 
 export function checkpointCommand(): Command {
   return new Command('checkpoint')
-    .description('Looks at checkpoints.')
     .addCommand(inspectCommand())
     .addHelpText('after', '\nExample:\n  $ lethe checkpoint inspect ./stable-diffusion-v1-5');
 }

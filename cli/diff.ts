@@ -9,7 +9,6 @@ import { table } from './output/table.ts';
 
 export function diffCommand(): Command {
   return new Command('diff')
-    .description('Compares two masks: what both prune, and what only one does, a layer at a time.')
     .argument('<a>', 'a mask: its hash or the beginning of it, or its concept')
     .argument('<b>', 'another one of the same checkpoint')
     .addOption(coordinatorOption())

@@ -15,7 +15,6 @@ const marks: Readonly<Record<Check['state'], string>> = { ok: 'ok  ', warning: '
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Checks that this machine can run Lethe, and says what to do where it cannot.')
     .addOption(options.checkpointOption())
     .addOption(options.providerOption())
     .addOption(options.threadsOption())

@@ -34,7 +34,6 @@ type Exported = Readonly<Record<string, unknown>>;
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Writes pruned weights as a diffusers checkpoint or one file of changed tensors, or the mask itself.')
     .argument('<out>', 'folder of the checkpoint, or .safetensors file; nothing may be there')
     .requiredOption('--mask <mask...>', 'prune with these together: a file, the beginning of a hash, or a concept')
     .addOption(new Option('--as <what>', 'what to write').choices(formats).default('checkpoint'))

@@ -57,7 +57,6 @@ const sheetColumns = 4;
 
 export function generateCommand(): Command {
   return new Command('generate')
-    .description('Samples images from a Stable Diffusion checkpoint and writes them as PNG.')
     .option('--prompt <text...>', 'what to draw; several prompts give several images', samplePrompts)
     .addOption(
       new Option('--seed <n>', 'seed of the first image; each further one adds 1')

@@ -15,7 +15,6 @@ interface HistoryOptions extends FleetOptions {
 
 export function historyCommand(): Command {
   return new Command('history')
-    .description('Lists the versions of what was active: when, by whom, what changed and why.')
     .addOption(checkpointIdOption())
     .addOption(
       new Option('--last <n>', 'the newest so many; 0 for all').argParser(options.integer(0, 9_999)).default(20),

@@ -5,7 +5,6 @@ import { keysRotateCommand } from './keys/rotate.ts';
 
 export function keysCommand(): Command {
   return new Command('keys')
-    .description('Makes, lists and rotates the keys that manifests are signed and masks are sealed with.')
     .addCommand(keysCreateCommand())
     .addCommand(keysListCommand())
     .addCommand(keysRotateCommand())

@@ -15,7 +15,6 @@ interface ListedMask extends KnownMask {
 
 export function masksCommand(): Command {
   return new Command('masks')
-    .description('Lists the masks that campaigns have made; without a fleet, those that were fetched.')
     .addOption(coordinatorOption())
     .addOption(dataOption())
     .addOption(options.jsonOption())

@@ -1,56 +1,35 @@
 import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
-import { applyCommand } from './apply.ts';
-import { auditCommand } from './audit.ts';
-import { checkpointCommand } from './checkpoint-inspect.ts';
-import { exportCommand } from './export.ts';
-import { doctorCommand } from './doctor.ts';
-import { diffCommand } from './diff.ts';
-import { historyCommand } from './history.ts';
-import { keysCommand } from './keys.ts';
-import { masksCommand } from './masks.ts';
-import { restoreCommand } from './restore.ts';
-import { rollbackCommand } from './rollback.ts';
-import { serveCommand } from './serve.ts';
-import { showCommand } from './show.ts';
-import { statusCommand } from './status.ts';
-import { sweepCommand } from './sweep.ts';
-import { tuneCommand } from './tune.ts';
-import { upCommand } from './up.ts';
-import { verifyCommand } from './verify.ts';
-import { workersCommand } from './workers.ts';
-import { generateCommand } from './generate.ts';
+import { type CommandEntry, commands } from './commands.ts';
+import { wrapHelp } from './output/wrap-help.ts';
 
 /**
  * Runs the command that `args` name. Help and version are printed and are no failure; everything else that is wrong
  * with the arguments is a LetheError `usage`, in the shape of every other error.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = await programFor(({ name }) => name === namedCommand(args));
+  let at = program;
+  for (const command of withSubcommands(program))
+    command.exitOverride().hook('preSubcommand', (_, subcommand) => {
+      at = subcommand;
+    });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    throw usageError(error, fullName(at));
+  }
+}
+
+/** The program with its commands, of which those that `wanted` picks are loaded; the others are names with a description. */
+export async function programFor(wanted: (entry: CommandEntry) => boolean): Promise<Command> {
   const program = new Command('lethe')
     .description(
       'Finds the neurons that carry a concept in a text-to-image diffusion model, prunes them, and keeps them pruned.',
     )
     .version('0.1.0')
-    .addCommand(upCommand())
-    .addCommand(sweepCommand())
-    .addCommand(tuneCommand())
-    .addCommand(verifyCommand())
-    .addCommand(statusCommand())
-    .addCommand(workersCommand())
-    .addCommand(masksCommand())
-    .addCommand(showCommand())
-    .addCommand(diffCommand())
-    .addCommand(applyCommand())
-    .addCommand(restoreCommand())
-    .addCommand(rollbackCommand())
-    .addCommand(historyCommand())
-    .addCommand(auditCommand())
-    .addCommand(keysCommand())
-    .addCommand(serveCommand())
-    .addCommand(generateCommand())
-    .addCommand(exportCommand())
-    .addCommand(checkpointCommand())
-    .addCommand(doctorCommand())
     .addHelpText(
       'after',
       `
@@ -60,21 +39,27 @@ Examples:
   $ lethe sweep deploy/campaign/emoji-demo.yaml
   $ lethe generate --prompt "a picture of a red apple in the style of Neon" --out apple.png`,
     );
-  let at = program;
-  for (const command of withSubcommands(program))
-    command
-      .exitOverride()
-      .hook('preSubcommand', (_, subcommand) => {
-        at = subcommand;
-      })
-      .configureOutput({ outputError: () => undefined });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return;
-    throw usageError(error, fullName(at));
+  for (const entry of commands) {
+    const command = wanted(entry) ? await entry.load() : new Command(entry.name);
+    program.addCommand(command.description(entry.description));
   }
+  for (const command of withSubcommands(program)) shapeHelp(command);
+  return program;
+}
+
+/** Of `lethe sweep …` and of `lethe help sweep`: `sweep`. */
+function namedCommand(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  return first === 'help' ? second : first;
+}
+
+/** Help is as wide as the terminal, or 80 columns; what is wrong is told once, by whoever catches it. */
+function shapeHelp(command: Command): void {
+  command.configureHelp({ minWidthToWrap: 20 }).configureOutput({
+    writeOut: (text) => process.stdout.write(wrapHelp(text, process.stdout)),
+    writeErr: (text) => process.stderr.write(wrapHelp(text, process.stderr)),
+    outputError: () => undefined,
+  });
 }
 
 function usageError(error: CommanderError, command: string): LetheError {

@@ -12,7 +12,6 @@ type RestoreOptions = ChangeOptions & CauseOptions & FleetOptions & { readonly c
 
 export function restoreCommand(): Command {
   return new Command('restore')
-    .description('Takes the masks of concepts back, exactly, and waits until every serving process has done so.')
     .argument('<concept...>', 'concepts whose masks are active')
     .addOption(checkpointIdOption())
     .addOption(reasonOption())

@@ -12,7 +12,6 @@ type RollbackOptions = ChangeOptions & CauseOptions & FleetOptions & { readonly 
 
 export function rollbackCommand(): Command {
   return new Command('rollback')
-    .description('Makes active exactly what was active in an earlier version, under a new one.')
     .argument('<version>', 'as `lethe history` lists it', options.integer(1, versionLimit))
     .addOption(checkpointIdOption())
     .addOption(forceOption('also a version with masks'))

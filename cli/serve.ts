@@ -29,9 +29,7 @@ interface ServeOptions extends PublishedOptions, ModelOptions, ListenOptions {
 const gatherMs = 10;
 
 export function serveCommand(): Command {
-  const command = new Command('serve').description(
-    'Serves images over HTTP with the active masks, in the shape of the OpenAI images API, until Ctrl-C.',
-  );
+  const command = new Command('serve');
   for (const option of [...modelOptions(), ...listenOptions(), ...publishedOptions()]) command.addOption(option);
   return command
     .addOption(

@@ -10,7 +10,6 @@ import { table } from './output/table.ts';
 
 export function showCommand(): Command {
   return new Command('show')
-    .description('Shows a mask: what it was made from, and how much of each layer it prunes.')
     .argument('<mask>', 'its hash or the beginning of it, or its concept')
     .addOption(coordinatorOption())
     .addOption(dataOption())

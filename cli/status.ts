@@ -8,7 +8,6 @@ import { table } from './output/table.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description('Says what the fleet runs: every campaign, how far it is, and how fast.')
     .addOption(coordinatorOption())
     .addOption(dataOption())
     .addOption(options.jsonOption())

@@ -34,7 +34,6 @@ interface SweepOptions extends FleetOptions {
 
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('Runs a campaign: finds the weights that carry its concepts, and makes their masks.')
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
     .option('--cancel [reason]', 'end the campaign; its results stay')

@@ -24,7 +24,6 @@ interface TuneOptions extends ImageOptions {
 
 export function tuneCommand(): Command {
   return new Command('tune')
-    .description("Finds the smallest masks that meet a campaign's thresholds on validation images.")
     .argument('<campaign.yaml>', 'with a tune section (docs/guide/verify-and-tune.md)')
     .addOption(
       new Option('--budget <n>', 'images that may be made for each group (default: tune.budget)').argParser(

@@ -15,7 +15,6 @@ interface UpOptions {
 
 export function upCommand(): Command {
   return new Command('up')
-    .description('Runs a fleet on this machine: NATS, a coordinator and workers, until Ctrl-C.')
     .addOption(workersOption())
     .addOption(dataOption())
     .addOption(

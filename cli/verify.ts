@@ -15,9 +15,6 @@ interface VerifyOptions extends ImageOptions {
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description(
-      'Measures what masks have erased and what they have kept, on images from the same noise before and after.',
-    )
     .argument('<campaign.yaml>', 'the campaign, with its section verify (docs/guide/campaign.md)')
     .option('--masks <mask...>', "hashes or concepts (default: the campaign's masks, which are made if need be)")
     .addOption(

@@ -7,7 +7,6 @@ import { table } from './output/table.ts';
 
 export function workersCommand(): Command {
   return new Command('workers')
-    .description('Lists the workers that are connected: where, what they can run, and how fast.')
     .addOption(coordinatorOption())
     .addOption(dataOption())
     .addOption(options.jsonOption())

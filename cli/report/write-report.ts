@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderReport } from './render-report.ts';
 import type { ReportData } from './report-data.ts';
 
 /**
@@ -11,6 +10,8 @@ import type { ReportData } from './report-data.ts';
  */
 export async function writeReport(folder: string, data: ReportData): Promise<string> {
   const path = join(folder, 'report.html');
+  // Charts are large: a command that does not come to write a report does not load them.
+  const { renderReport } = await import('./render-report.ts');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(path, renderReport(data), { mode: 0o600 });
   return path;
