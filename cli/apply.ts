@@ -1,19 +1,22 @@
 import { Command } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
+import { isSameConcept } from '../shared/mask/same-concept.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
 import { causeOf, type CauseOptions, forceOption, reasonOption, whoOption } from './fleet/change-cause.ts';
-import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
+import { type ChangeOptions, changeMasks, dryRunOption } from './fleet/change-masks.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
-import { type KnownMask, MaskShelf, masksIn } from './fleet/mask-shelf.ts';
+import type { KnownMask } from './fleet/choose-mask.ts';
+import { MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
 import * as options from './options.ts';
 
 export function applyCommand(): Command {
   return new Command('apply')
-    .argument('<mask...>', 'hashes or the beginnings of them, or concepts')
+    .argument('<mask...>', 'hashes or the beginnings of them, concepts, or campaign/concept')
     .addOption(forceOption('masks too'))
     .addOption(reasonOption())
     .addOption(whoOption())
+    .addOption(dryRunOption())
     .addOption(timeoutOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -21,7 +24,7 @@ export function applyCommand(): Command {
     .addHelpText(
       'after',
       `
-Each mask takes the place of the one its concept had. The change is a record of the audit log (\`lethe audit\`) with who, why
+A concept means its newest mask that is verified, else its only one. Each mask takes the place of the one its concept had. The change is a record of the audit log (\`lethe audit\`) with who, why
 and which verification stands behind each mask, and is published under a new version. Exit code 1 if serving processes have
 not taken it over in time: they are named, and the change stands.
 
@@ -35,7 +38,7 @@ Examples:
       const client = await requireFleet(settings);
       try {
         const { checkpoint, masks } = await namedMasks(new MaskShelf(masksIn(settings.data), client), names);
-        await changeMasks(client, checkpoint, () => client.apply(checkpoint, masks, [], cause), given);
+        await changeMasks(client, checkpoint, (dryRun) => client.apply(checkpoint, masks, [], cause, dryRun), given);
       } finally {
         client.close();
       }
@@ -57,7 +60,7 @@ async function namedMasks(shelf: MaskShelf, names: readonly string[]) {
       next: 'apply those of each checkpoint by themselves',
     });
   const masks = [...new Map(found.map(({ hash, concept }) => [hash, { concept, mask: hash }])).values()];
-  const twice = masks.find(({ concept }, i) => masks.findIndex((each) => each.concept === concept) < i);
+  const twice = masks.find(({ concept }, i) => masks.findIndex((each) => isSameConcept(each.concept, concept)) < i);
   if (twice === undefined) return { checkpoint, masks };
   throw new LetheError('usage', {
     what: 'cannot make the masks active together',

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
-import { checkLog } from './fleet/check-log.ts';
-import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
+import { checkLog, emptyLog } from './fleet/check-log.ts';
+import { activeOf, checkpointIdOption } from './fleet/find-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
 import { isThere } from './keys/key-folder.ts';
@@ -44,16 +44,16 @@ Example:
       const settings = await fleetSettings(given);
       const client = await requireFleet(settings);
       try {
-        const { checkpoint } = await findCheckpoint(client, given.checkpoint);
+        const checkpoint = (await activeOf(client, given.checkpoint))?.checkpoint;
         const local = keysOf(settings.data).trustList;
         const file = given.trustList ?? ((await isThere(local)) ? local : undefined);
-        const log = await checkLog(client, checkpoint, file);
+        const log = checkpoint === undefined ? emptyLog(client.address) : await checkLog(client, checkpoint, file);
         const faults = faultsOf(log);
         process.stdout.write(
           given.json === true ? `${JSON.stringify({ ...log, valid: faults.length === 0 })}\n` : `${auditText(log)}\n`,
         );
         if (faults.length === 0) return;
-        process.stderr.write(`${reportFailure(broken(checkpoint, faults)).text}\n`);
+        process.stderr.write(`${reportFailure(broken(log.checkpoint, faults)).text}\n`);
         process.exitCode = exitCodes.failed;
       } finally {
         client.close();

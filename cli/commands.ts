@@ -32,8 +32,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    description: 'Says what the fleet runs: every campaign, how far it is, and how fast.',
+    description: 'Shows every campaign of the fleet, the newest first: how far it is, and how fast.',
     load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  {
+    name: 'wait',
+    description: 'Waits until a campaign is over, and shows how far it is.',
+    load: async () => (await import('./wait.ts')).waitCommand(),
   },
   {
     name: 'workers',
@@ -54,6 +59,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'diff',
     description: 'Compares two masks: what both prune, and what only one does, a layer at a time.',
     load: async () => (await import('./diff.ts')).diffCommand(),
+  },
+  {
+    name: 'active',
+    description: 'Shows which masks are active, since when, what verified them, and which processes serve them.',
+    load: async () => (await import('./active.ts')).activeCommand(),
   },
   {
     name: 'apply',

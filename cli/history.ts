@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { HistoryEntry } from '../gen/fleet/v1/mask.ts';
-import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
+import { activeOf, checkpointIdOption } from './fleet/find-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
 import * as options from './options.ts';
@@ -26,11 +26,11 @@ export function historyCommand(): Command {
     .action(async (given: HistoryOptions) => {
       const client = await requireFleet(await fleetSettings(given));
       try {
-        const { checkpoint } = await findCheckpoint(client, given.checkpoint);
+        const checkpoint = (await activeOf(client, given.checkpoint))?.checkpoint;
         // One more, to tell what the first of them changed.
         const asked = given.last === 0 ? 0 : given.last + 1;
         const all: HistoryEntry[] = [];
-        for await (const entry of client.history(checkpoint, asked)) all.push(entry);
+        if (checkpoint !== undefined) for await (const entry of client.history(checkpoint, asked)) all.push(entry);
         const first = given.last > 0 && all.length > given.last ? 1 : 0;
         if (given.json === true) {
           process.stdout.write(`${JSON.stringify({ checkpoint, versions: all.slice(first) })}\n`);

@@ -1,9 +1,14 @@
 import { Command } from 'commander';
+import type { VerificationEntry } from '../gen/fleet/v1/mask.ts';
+import type { KnownMask } from './fleet/choose-mask.ts';
+import type { FleetClient } from './fleet/fleet-client.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
-import { type KnownMask, MaskShelf, masksIn } from './fleet/mask-shelf.ts';
+import { MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { findFleet } from './fleet/open-fleet.ts';
 import { type SiteDensity, siteDensities } from './fleet/site-densities.ts';
 import * as options from './options.ts';
+import { verifiedCell } from './output/active-text.ts';
+import { age } from './output/age.ts';
 import { percent, shortHash } from './output/figures.ts';
 import { table } from './output/table.ts';
 
@@ -11,6 +16,9 @@ import { table } from './output/table.ts';
 interface ListedMask extends KnownMask {
   readonly checkpoint: string;
   readonly sites: readonly SiteDensity[];
+  /** Version of the manifest that it is active in; undefined if in none. */
+  readonly active: number | undefined;
+  readonly verification: VerificationEntry | undefined;
 }
 
 export function masksCommand(): Command {
@@ -20,36 +28,64 @@ export function masksCommand(): Command {
     .addOption(options.jsonOption())
     .addHelpText('after', '\nExample:\n  $ lethe masks')
     .action(async (given: FleetOptions & { readonly json?: boolean }) => {
-      await withShelf(given, async (shelf) => {
-        const masks: ListedMask[] = [];
-        for (const known of await shelf.list()) {
-          const mask = await shelf.read(known.hash);
-          masks.push({ ...known, checkpoint: mask.checkpoint, sites: siteDensities(mask) });
-        }
-        process.stdout.write(given.json === true ? `${JSON.stringify({ masks })}\n` : `${masksText(masks)}\n`);
+      await withShelf(given, async (shelf, client) => {
+        const masks = await listed(shelf, client);
+        const text = given.json === true ? JSON.stringify({ masks }) : masksText(masks, Date.now());
+        process.stdout.write(`${text}\n`);
       });
     });
 }
 
 /** Gives `work` the masks of the fleet that is there, or of the data folder alone. */
-export async function withShelf(given: FleetOptions, work: (shelf: MaskShelf) => Promise<void>): Promise<void> {
+export async function withShelf(
+  given: FleetOptions,
+  work: (shelf: MaskShelf, client: FleetClient | undefined) => Promise<void>,
+): Promise<void> {
   const settings = await fleetSettings(given);
   const client = await findFleet(settings);
   try {
-    await work(new MaskShelf(masksIn(settings.data), client));
+    await work(new MaskShelf(masksIn(settings.data), client), client);
   } finally {
     client?.close();
   }
 }
 
-function masksText(masks: readonly ListedMask[]): string {
+async function listed(shelf: MaskShelf, client: FleetClient | undefined): Promise<readonly ListedMask[]> {
+  const known = await shelf.list();
+  const verifications = new Map<string, VerificationEntry>();
+  const active = new Map<string, number>();
+  if (client !== undefined) {
+    const hashes = [...new Set(known.map(({ hash }) => hash))];
+    for await (const each of client.verifications(hashes)) verifications.set(each.mask, each);
+    for await (const { version, masks } of client.active()) for (const { mask } of masks) active.set(mask, version);
+  }
+  const masks: ListedMask[] = [];
+  for (const each of known) {
+    const { hash } = each;
+    const mask = await shelf.read(hash);
+    const verification = verifications.get(hash);
+    masks.push({
+      ...each,
+      checkpoint: mask.checkpoint,
+      sites: siteDensities(mask),
+      active: active.get(hash),
+      verification,
+    });
+  }
+  return masks;
+}
+
+function masksText(masks: readonly ListedMask[], now: number): string {
   if (masks.length === 0) return 'no mask yet: `lethe sweep CAMPAIGN.yaml` makes them';
-  const rows = masks.map(({ hash, concept, campaign = '', checkpoint, sites }) => [
-    shortHash(hash),
-    concept,
-    sites.map(({ site, density }) => `${site} ${percent(density)}`).join(', '),
-    campaign,
-    checkpoint.slice(0, 19),
+  const rows = masks.map((each) => [
+    shortHash(each.hash),
+    each.concept,
+    each.active === undefined ? '' : `version ${each.active}`,
+    verifiedCell(each.verification, each.checkpoint),
+    age(each.madeAt, now),
+    each.campaign ?? '',
+    each.sites.map(({ site, density }) => `${site} ${percent(density)}`).join(', '),
+    each.checkpoint.slice(0, 19),
   ]);
-  return table([['mask', 'concept', 'pruned', 'campaign', 'checkpoint'], ...rows]);
+  return table([['mask', 'concept', 'active', 'verified', 'age', 'campaign', 'pruned', 'checkpoint'], ...rows]);
 }

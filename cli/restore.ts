@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { closest } from '../shared/config/closest.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
+import { conceptKey, isSameConcept } from '../shared/mask/same-concept.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
 import { causeOf, type CauseOptions, reasonOption, whoOption } from './fleet/change-cause.ts';
-import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
+import { type ChangeOptions, changeMasks, dryRunOption } from './fleet/change-masks.ts';
 import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
@@ -16,6 +18,7 @@ export function restoreCommand(): Command {
     .addOption(checkpointIdOption())
     .addOption(reasonOption())
     .addOption(whoOption())
+    .addOption(dryRunOption())
     .addOption(timeoutOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -33,10 +36,11 @@ Example:
       const client = await requireFleet(await fleetSettings(given));
       try {
         const { checkpoint, version, masks } = await findCheckpoint(client, given.checkpoint);
-        const unknown = concepts.filter((name) => !masks.some(({ concept }) => concept === name));
+        const unknown = concepts.filter((name) => !masks.some(({ concept }) => isSameConcept(concept, name)));
         if (unknown.length > 0) throw notActive(unknown, version, masks);
-        const restored = [...new Set(concepts)];
-        await changeMasks(client, checkpoint, () => client.apply(checkpoint, [], restored, causeOf(given)), given);
+        const restored = [...new Map(concepts.map((name) => [conceptKey(name), name])).values()];
+        const change = (dryRun: boolean) => client.apply(checkpoint, [], restored, causeOf(given), dryRun);
+        await changeMasks(client, checkpoint, change, given);
       } finally {
         client.close();
       }
@@ -48,11 +52,15 @@ function notActive(
   version: number,
   masks: readonly { readonly concept: string }[],
 ): LetheError {
+  const meant = closest(
+    unknown[0] ?? '',
+    masks.map(({ concept }) => concept),
+  );
   const active = masks.map(({ concept }) => concept).join(', ');
   return new LetheError('mask-missing', {
     what: 'cannot restore the concepts',
     where: unknown.join(', '),
     why: `no mask of them is active; in version ${version} ${active === '' ? 'nothing is' : `these are: ${active}`}`,
-    next: '`lethe history` shows what was active when',
+    next: `${meant === undefined ? '' : `did you mean ${meant}? `}\`lethe active\` shows what is active, \`lethe history\` what was when`,
   });
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { versionLimit } from '../shared/manifest/manifest.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
 import { causeOf, type CauseOptions, forceOption, reasonOption, whoOption } from './fleet/change-cause.ts';
-import { type ChangeOptions, changeMasks } from './fleet/change-masks.ts';
+import { type ChangeOptions, changeMasks, dryRunOption } from './fleet/change-masks.ts';
 import { checkpointIdOption, findCheckpoint } from './fleet/find-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
 import { requireFleet } from './fleet/open-fleet.ts';
@@ -17,6 +17,7 @@ export function rollbackCommand(): Command {
     .addOption(forceOption('also a version with masks'))
     .addOption(reasonOption())
     .addOption(whoOption())
+    .addOption(dryRunOption())
     .addOption(timeoutOption())
     .addOption(coordinatorOption())
     .addOption(dataOption())
@@ -36,7 +37,7 @@ Example:
       const client = await requireFleet(await fleetSettings(given));
       try {
         const { checkpoint } = await findCheckpoint(client, given.checkpoint);
-        await changeMasks(client, checkpoint, () => client.rollback(checkpoint, version, cause), given);
+        await changeMasks(client, checkpoint, (dryRun) => client.rollback(checkpoint, version, cause, dryRun), given);
       } finally {
         client.close();
       }

@@ -121,7 +121,7 @@ describe('lethe sweep', () => {
     expect(await end).toMatchObject({ code: 130, stdout: '' });
     expect(await processesWith(data)).toEqual([]);
 
-    const cancel = await lethe(['sweep', longer, '--data', data, '--cancel', 'a spec says so']);
+    const cancel = await lethe(['sweep', longer, '--data', data, '--cancel', '--reason', 'a spec says so']);
     expect(cancel).toMatchObject({ code: 0, stdout: expect.stringMatching(/ is cancelled/) as string });
     const resumed = await lethe(['sweep', longer, '--data', data, '--json']);
     expect(resumed.code).toBe(0);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { PlanResponse } from '../gen/fleet/v1/campaign.ts';
 import { parseCampaign } from '../coordinator/plan/parse-campaign.ts';
 import { campaignId } from '../coordinator/store/campaign-entry.ts';
+import { LetheError } from '../shared/error/lethe-error.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { timeoutOption } from './fleet/await-serving.ts';
 import { whoAmI } from './fleet/change-cause.ts';
@@ -24,7 +25,9 @@ import { workersOption } from './up.ts';
 
 interface SweepOptions extends FleetOptions {
   readonly plan?: boolean;
-  readonly cancel?: string | true;
+  readonly cancel?: boolean;
+  /** Why it is cancelled. */
+  readonly reason?: string;
   readonly apply?: boolean;
   /** Seconds that serving processes have to take over what --apply makes active. */
   readonly timeout: number;
@@ -36,7 +39,8 @@ export function sweepCommand(): Command {
   return new Command('sweep')
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
     .option('--plan', 'print what it would cost; nothing runs')
-    .option('--cancel [reason]', 'end the campaign; its results stay')
+    .option('--cancel', 'end the campaign; its results stay')
+    .option('--reason <text>', 'with --cancel: why')
     .option(
       '--apply',
       'make the masks active at once, as `lethe apply --force --reason "sweep --apply"` would: verified or not',
@@ -58,8 +62,18 @@ Example:
   $ lethe sweep deploy/campaign/emoji-demo.yaml --workers 2`,
     )
     .action(async (file: string, given: SweepOptions) => {
+      if (given.reason !== undefined && given.cancel !== true) throw reasonAlone();
       await sweep(file, given);
     });
+}
+
+function reasonAlone(): LetheError {
+  return new LetheError('usage', {
+    what: 'cannot run lethe sweep',
+    where: '--reason',
+    why: 'a reason is of a campaign that is ended, and --cancel is missing',
+    next: 'add --cancel, or leave --reason out',
+  });
 }
 
 async function sweep(file: string, given: SweepOptions): Promise<void> {
@@ -83,7 +97,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     const request = { yaml, source: file, trial: false };
     if (given.cancel !== undefined) {
       const id = campaignId(campaign.name, yaml);
-      await fleet.client.cancel(id, given.cancel === true ? '' : given.cancel);
+      await fleet.client.cancel(id, given.reason ?? '');
       print(given, { campaign: id, cancelled: true }, `${id} is cancelled; its results stay`);
       return;
     }

@@ -1,6 +1,8 @@
+import { Option } from 'commander';
 import type { ActiveMask, ManifestResponse, RecordedMask } from '../../gen/fleet/v1/mask.ts';
 import { exitCodes, reportFailure } from '../output/failure.ts';
 import { shortHash } from '../output/figures.ts';
+import { differenceText, maskDifference } from '../output/mask-difference.ts';
 import { servingBehind, servingText } from '../output/serving-rows.ts';
 import { type VerifiedMask, verifiedText } from '../output/verified-text.ts';
 import type { LetheError } from '../../shared/error/lethe-error.ts';
@@ -10,8 +12,12 @@ import type { FleetClient } from './fleet-client.ts';
 /** What apply, restore and rollback are told beside the change. */
 export interface ChangeOptions {
   readonly timeout: number;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
+
+export const dryRunOption = (): Option =>
+  new Option('--dry-run', 'print what would change, and what would be refused; nothing changes');
 
 /** What came of a change. */
 export interface MaskChange {
@@ -46,14 +52,21 @@ export async function madeChange(
   return { manifest, processes, missing, behind: servingBehind(checkpoint, processes, timeout) };
 }
 
-/** Makes a change, waits for it, and prints what is active and a row a process. The exit code is 1 if some are behind. */
+/**
+ * Makes a change, waits for it, and prints what is active and a row a process. The exit code is 1 if some are behind. A dry run
+ * prints the difference.
+ */
 export async function changeMasks(
   client: FleetClient,
   checkpoint: string,
-  change: () => Promise<ManifestResponse>,
-  { timeout, json }: ChangeOptions,
+  change: (dryRun: boolean) => Promise<ManifestResponse>,
+  { timeout, dryRun, json }: ChangeOptions,
 ): Promise<void> {
-  const { manifest, processes, missing, behind } = await madeChange(client, checkpoint, change, timeout);
+  if (dryRun === true) {
+    await printDifference(client, checkpoint, await change(true), json === true);
+    return;
+  }
+  const { manifest, processes, missing, behind } = await madeChange(client, checkpoint, () => change(false), timeout);
   const masks = await recordedMasks(client, manifest);
   const { version, changed, digest } = manifest;
   const text = `${activeText(manifest, masks)}\n${servingText(processes)}`;
@@ -65,6 +78,25 @@ export async function changeMasks(
   if (behind === undefined) return;
   process.stderr.write(`${reportFailure(behind).text}\n`);
   process.exitCode = exitCodes.failed;
+}
+
+/** What a change would do to what is active now. */
+async function printDifference(
+  client: FleetClient,
+  checkpoint: string,
+  after: ManifestResponse,
+  json: boolean,
+): Promise<void> {
+  const found: ManifestResponse[] = [];
+  for await (const each of client.active()) if (each.checkpoint === checkpoint) found.push(each);
+  const [before] = found;
+  const difference = maskDifference(before?.masks ?? [], after.masks);
+  const { version } = after;
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ checkpoint, dryRun: true, from: before?.version ?? 0, version, changed: after.changed, ...difference })}\n`
+      : `${differenceText(checkpoint, before?.version ?? 0, after, difference)}\n`,
+  );
 }
 
 /** The masks of a manifest with what stands behind them, as far as the newest version tells of it. */

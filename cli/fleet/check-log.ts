@@ -12,6 +12,11 @@ export interface CheckedLog {
   readonly trustedBy: string;
 }
 
+/** The log of a fleet where nothing was ever active. @param address of its coordinator */
+export function emptyLog(address: string): CheckedLog {
+  return { checkpoint: '', links: [], standing: { kind: 'none' }, trustedBy: `the coordinator at ${address}` };
+}
+
 /** What is asked of a coordinator. */
 type AuditSource = Pick<FleetClient, 'audit' | 'address'>;
 

@@ -3,18 +3,22 @@ import type { ManifestResponse } from '../../gen/fleet/v1/mask.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FleetClient } from './fleet-client.ts';
 
+const applyFirst = 'make masks active with `lethe apply`';
+
 export const checkpointIdOption = (): Option =>
   new Option('--checkpoint <id>', 'id of the checkpoint or its beginning (default: the only one with active masks)');
 
 /**
- * The checkpoint that is meant, and what is active for it (version 0 where that is not to be trusted).
+ * What is active for the checkpoint that is meant (version 0 where that is not to be trusted).
  *
  * @param given the beginning of its id, with or without `sha256:`; undefined: there is only one
- * @throws LetheError `usage` if none or several are meant
+ * @returns undefined where nothing was ever active and no checkpoint is named: there is nothing to tell of
+ * @throws LetheError `usage` if none of those there are is meant, or several are
  */
-export async function findCheckpoint(client: FleetClient, given: string | undefined): Promise<ManifestResponse> {
+export async function activeOf(client: FleetClient, given: string | undefined): Promise<ManifestResponse | undefined> {
   const all: ManifestResponse[] = [];
   for await (const each of client.active()) all.push(each);
+  if (all.length === 0 && given === undefined) return undefined;
   const found =
     given === undefined
       ? all
@@ -31,9 +35,21 @@ export async function findCheckpoint(client: FleetClient, given: string | undefi
         : found.length === 0
           ? `no such checkpoint ever had active masks; these had: ${ids}`
           : `several have active masks: ${ids}`,
-    next:
-      all.length === 0
-        ? 'make masks active with `lethe apply`'
-        : 'name one with --checkpoint, by its id or the beginning of it',
+    next: all.length === 0 ? applyFirst : 'name one with --checkpoint, by its id or the beginning of it',
+  });
+}
+
+/**
+ * As `activeOf`, for a change of what is active.
+ *
+ * @throws LetheError `usage` if none or several are meant
+ */
+export async function findCheckpoint(client: FleetClient, given: string | undefined): Promise<ManifestResponse> {
+  const found = await activeOf(client, given);
+  if (found !== undefined) return found;
+  throw new LetheError('usage', {
+    what: 'it is not clear which checkpoint is meant',
+    why: 'no masks were ever active',
+    next: applyFirst,
   });
 }

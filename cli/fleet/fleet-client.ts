@@ -25,6 +25,7 @@ import {
   MaskServiceClient,
   type ServingResponse,
   type TestImages,
+  type VerificationEntry,
 } from '../../gen/fleet/v1/mask.ts';
 import { channelOptions } from '../../shared/fleet/protocol.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
@@ -103,19 +104,24 @@ export class FleetClient {
     return new Uint8Array(Buffer.concat(pieces));
   }
 
-  /** Makes masks of a checkpoint active, beside those that are, and restores concepts. */
+  /**
+   * Makes masks of a checkpoint active, beside those that are, and restores concepts.
+   *
+   * @param dryRun only answer what would be active then, as `rollback` does
+   */
   async apply(
     checkpoint: string,
     masks: readonly ActiveMask[],
     restore: readonly string[],
     cause: Cause,
+    dryRun = false,
   ): Promise<ManifestResponse> {
-    const request = { checkpoint, masks: [...masks], restore: [...restore], cause };
+    const request = { checkpoint, masks: [...masks], restore: [...restore], cause, dryRun };
     return ask(this.address, this.#masks.apply.bind(this.#masks), request);
   }
 
-  async rollback(checkpoint: string, version: number, cause: Cause): Promise<ManifestResponse> {
-    return ask(this.address, this.#masks.rollback.bind(this.#masks), { checkpoint, version, cause });
+  async rollback(checkpoint: string, version: number, cause: Cause, dryRun = false): Promise<ManifestResponse> {
+    return ask(this.address, this.#masks.rollback.bind(this.#masks), { checkpoint, version, cause, dryRun });
   }
 
   /** Signs every manifest with the key, those that it has signed already excepted. */
@@ -139,6 +145,11 @@ export class FleetClient {
 
   async serving(checkpoint: string): Promise<ServingResponse> {
     return ask(this.address, this.#masks.serving.bind(this.#masks), { checkpoint });
+  }
+
+  /** What is noted of verifying masks, of those that were verified. */
+  verifications(masks: readonly string[]): AsyncGenerator<VerificationEntry, void> {
+    return received(this.address, this.#masks.verifications({ masks: [...masks] }));
   }
 
   /** @returns the hash of the report, by which audit records name the verification */

@@ -4,20 +4,10 @@ import { LetheError } from '../../shared/error/lethe-error.ts';
 import { decodeMask, maskName } from '../../shared/mask/mask-file.ts';
 import { decompressMask } from '../../shared/mask/mask-storage.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
+import { chooseMask, type KnownMask } from './choose-mask.ts';
 import type { FleetClient } from './fleet-client.ts';
 
-/** A mask that is known, before its bytes are read. */
-export interface KnownMask {
-  readonly hash: string;
-  readonly concept: string;
-  /** That made it; undefined for a file whose campaign is not known here. */
-  readonly campaign: string | undefined;
-}
-
 const suffix = '.safetensors';
-
-/** Hex digits that name a mask, at least. */
-const prefix = /^[0-9a-f]{4,64}$/;
 
 /** Where masks that people know are kept, in the folder of the fleet. */
 export function masksIn(data: string): string {
@@ -45,9 +35,11 @@ export class MaskShelf {
    */
   async list(): Promise<readonly KnownMask[]> {
     const campaigns = (await this.#client?.status()) ?? [];
-    const made = campaigns.flatMap(({ campaign, concepts, trial }) =>
+    const made = campaigns.flatMap(({ campaign, concepts, trial, changedAt }) =>
       (trial ? [] : concepts).flatMap(({ concept, state }): readonly KnownMask[] =>
-        state?.$case === 'mask' ? [{ hash: state.value, concept, campaign }] : [],
+        state?.$case === 'mask'
+          ? [{ hash: state.value, concept, campaign, madeAt: changedAt === 0 ? undefined : changedAt }]
+          : [],
       ),
     );
     const known = new Set(made.map(({ hash }) => hash));
@@ -57,37 +49,34 @@ export class MaskShelf {
       const hash = name.slice(0, -suffix.length);
       if (!name.endsWith(suffix) || !/^[0-9a-f]{64}$/.test(hash) || known.has(hash)) continue;
       const { parts } = await this.read(hash);
-      kept.push({ hash, concept: parts.map(({ concept }) => concept).join(' + '), campaign: undefined });
+      // A file is written when it is fetched, not when its mask was made.
+      kept.push({ hash, concept: conceptsOf(parts), campaign: undefined, madeAt: undefined });
     }
     return [...made, ...kept];
   }
 
   /**
-   * The mask of a name: the hash or at least four digits of its beginning, or a concept.
+   * The mask that a name means, as `chooseMask` says.
    *
-   * @throws LetheError `mask-missing` if none or several have it.
+   * @throws LetheError `mask-missing`, `mask-ambiguous`
    */
   async find(name: string): Promise<KnownMask> {
     const all = await this.list();
-    const byHash = prefix.test(name) ? all.filter(({ hash }) => hash.startsWith(name)) : [];
-    const named = byHash.length > 0 ? byHash : all.filter(({ concept }) => concept === name);
+    const hash = name.toLowerCase();
     // One that no campaign has made, and that was not fetched before.
-    if (named.length === 0 && /^[0-9a-f]{64}$/.test(name) && this.#client !== undefined) {
-      const { parts } = await this.read(name);
-      return { hash: name, concept: parts.map(({ concept }) => concept).join(' + '), campaign: undefined };
+    if (/^[0-9a-f]{64}$/.test(hash) && this.#client !== undefined && !all.some((each) => each.hash === hash)) {
+      const { parts } = await this.read(hash);
+      return { hash, concept: conceptsOf(parts), campaign: undefined, madeAt: undefined };
     }
-    const [first] = named;
-    const others = new Set(named.map(({ hash }) => hash));
-    if (first !== undefined && others.size === 1) return first;
-    throw new LetheError('mask-missing', {
-      what: 'cannot find the mask',
-      where: name,
-      why:
-        first === undefined
-          ? `no mask has this hash or concept; there are ${all.length}`
-          : `several have it: ${[...others].map((hash) => hash.slice(0, 12)).join(', ')}`,
-      next: '`lethe masks` lists those there are; name one by the beginning of its hash',
-    });
+    return chooseMask(name, all, (hashes) => this.#verified(hashes), Date.now());
+  }
+
+  /** Those that have passed their newest verification; none without a fleet. */
+  async #verified(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    const passed = new Set<string>();
+    if (this.#client === undefined) return passed;
+    for await (const each of this.#client.verifications(hashes)) if (each.passed) passed.add(each.mask);
+    return passed;
   }
 
   /** A mask whose bytes have the hash. @throws LetheError `mask-missing`, `mask-invalid`, `safetensors-invalid` */
@@ -113,4 +102,9 @@ export class MaskShelf {
     await rename(fresh, this.fileOf(hash));
     return mask;
   }
+}
+
+/** The concepts of a mask, for people. */
+function conceptsOf(parts: Mask['parts']): string {
+  return parts.map(({ concept }) => concept).join(' + ');
 }

@@ -53,7 +53,7 @@ export function auditText(log: CheckedLog): string {
   const faults = faultsOf(log);
   const verdict = faults.length === 0 ? 'the chain is whole' : `faults: ${faults.length}`;
   return [
-    rows.length === 0 ? 'no record' : table([heading, ...rows]),
+    table([heading, ...rows]),
     '',
     `${verdict} (records: ${links.length}; checked by ${trustedBy})${standingText(standing)}`,
   ].join('\n');

@@ -11,6 +11,9 @@ export function stateToMessage(state: CampaignState): proto.CampaignEvent {
   const { workers, concepts, failure, waiting, leftOut } = state;
   return {
     ...state,
+    // NATS tells fractions of a millisecond.
+    submittedAt: Math.floor(state.submittedAt),
+    changedAt: Math.floor(state.changedAt),
     units: { ...state.units },
     workers: workers.map((worker) => ({ ...worker })),
     concepts: concepts.map(conceptToMessage),

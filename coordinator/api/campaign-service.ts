@@ -41,6 +41,12 @@ export interface CampaignState {
   readonly campaign: string;
   /** Whether its masks are to be tried, and not to be found by their concepts. */
   readonly trial: boolean;
+  /** Whether it makes images, and no masks. */
+  readonly images: boolean;
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number;
+  /** When its entry was last changed; of one that has ended: when it did. Milliseconds since 1970. */
+  readonly changedAt: number;
   readonly units: {
     readonly waiting: number;
     readonly leased: number;

@@ -1,6 +1,7 @@
 import type { MaskChunk, MaskServiceServer } from '../../gen/fleet/v1/mask.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { chunkBytes } from '../../shared/fleet/protocol.ts';
+import { conceptKey } from '../../shared/mask/same-concept.ts';
 import { trustListText } from '../../shared/manifest/trust-list.ts';
 import { unary } from './campaign-handler.ts';
 import { causeFromMessage, historyToMessage, publishedToMessage, servingToMessage, unusable } from './mask-message.ts';
@@ -10,22 +11,25 @@ import { streaming } from './streaming.ts';
 /** Most newest versions that can be asked for at once; all of them are streamed one by one. */
 const historyLimit = 10_000;
 
+/** Most masks whose verifications can be asked for at once: their hashes fill 640 kB of a message. */
+const verificationsLimit = 10_000;
+
 /** MaskService: translation alone. */
 export function maskHandlers(masks: MaskService): MaskServiceServer {
   return {
     fetch: streaming(({ hash }) => fetchMask(masks, hash)),
-    apply: unary(async ({ checkpoint, masks: given, restore, cause }) => {
+    apply: unary(async ({ checkpoint, masks: given, restore, cause, dryRun }) => {
       const other = given.find(({ mask }) => !isHash(mask));
       if (other !== undefined) throw missing(other.mask);
       const concepts = [...given.map(({ concept }) => concept), ...restore];
       for (const concept of concepts) requireConcept(concept);
       if (concepts.length === 0) throw unusable('masks', 'it names no mask and no concept');
-      if (new Set(concepts).size < concepts.length) throw unusable('masks', 'it names a concept twice');
+      if (new Set(concepts.map(conceptKey)).size < concepts.length) throw unusable('masks', 'it names a concept twice');
       const apply = given.map(({ concept, mask }) => ({ concept, mask }));
-      return publishedToMessage(await masks.apply(named(checkpoint), apply, restore, causeFromMessage(cause)));
+      return publishedToMessage(await masks.apply(named(checkpoint), apply, restore, causeFromMessage(cause), dryRun));
     }),
-    rollback: unary(async ({ checkpoint, version, cause }) => {
-      return publishedToMessage(await masks.rollback(named(checkpoint), version, causeFromMessage(cause)));
+    rollback: unary(async ({ checkpoint, version, cause, dryRun }) => {
+      return publishedToMessage(await masks.rollback(named(checkpoint), version, causeFromMessage(cause), dryRun));
     }),
     sign: streaming(async function* ({ key, cause }) {
       for await (const each of masks.sign(key, { ...causeFromMessage(cause), force: false }))
@@ -49,6 +53,13 @@ export function maskHandlers(masks: MaskService): MaskServiceServer {
         yield { entry: { $case: 'record' as const, value: { sequence, data: Buffer.from(bytes), storedAt } } };
     }),
     serving: unary(async ({ checkpoint }) => servingToMessage(await masks.serving(named(checkpoint)))),
+    verifications: streaming(async function* ({ masks: hashes }) {
+      if (hashes.length > verificationsLimit)
+        throw unusable('masks', `it names ${hashes.length}; at most ${verificationsLimit} are looked up at once`);
+      const other = hashes.find((each) => !isHash(each));
+      if (other !== undefined) throw missing(other);
+      for await (const each of masks.verifications(hashes)) yield each;
+    }),
     recordVerification: unary(async ({ mask, checkpoint, passed, report, images }) => {
       if (!isHash(mask)) throw missing(mask);
       return { report: await masks.recordVerification(mask, named(checkpoint), passed, report, images) };

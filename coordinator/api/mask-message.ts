@@ -39,7 +39,7 @@ export function servingToMessage({ published, processes }: ServingState): Servin
   return {
     version: published?.version,
     digest: published?.digest,
-    processes: processes.map(({ process, instance, version, digest, seconds, refused, missing }) => ({
+    processes: processes.map(({ process, instance, version, digest, seconds, refused, missing, seenAt }) => ({
       process,
       instance,
       version,
@@ -48,6 +48,8 @@ export function servingToMessage({ published, processes }: ServingState): Servin
       refusedReason: refused?.reason,
       refusedWhy: refused?.why,
       missing,
+      // NATS tells fractions of a millisecond.
+      seenAt: seenAt === undefined ? undefined : Math.floor(seenAt),
     })),
   };
 }

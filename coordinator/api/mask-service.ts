@@ -4,7 +4,7 @@ import type { ActiveMask } from '../../shared/manifest/manifest.ts';
 import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import type { ChangeCause } from '../publish/manifest-change.ts';
 import type { Published } from '../publish/publish-change.ts';
-import type { TestImages } from '../publish/verification.ts';
+import type { TestImages, Verification } from '../publish/verification.ts';
 
 /** A change, and whether it was published. */
 export interface HistoryEntry {
@@ -31,6 +31,8 @@ export interface ServingProcess {
   /** The highest version it has accepted, where it does not serve by that one. */
   readonly seen?: number | undefined;
   readonly seconds?: number | undefined;
+  /** When it last said so, by the clock of NATS, milliseconds since 1970. */
+  readonly seenAt?: number | undefined;
   readonly refused?: { readonly reason: string; readonly why: string } | undefined;
 }
 
@@ -50,8 +52,9 @@ export interface MaskService {
     apply: readonly ActiveMask[],
     restore: readonly string[],
     cause: ChangeCause,
+    dryRun?: boolean,
   ): Promise<Published>;
-  rollback(checkpoint: string, target: number, cause: ChangeCause): Promise<Published>;
+  rollback(checkpoint: string, target: number, cause: ChangeCause, dryRun?: boolean): Promise<Published>;
   /** Every manifest; those that the key has signed already are unchanged. */
   sign(key: string, cause: ChangeCause): AsyncGenerator<Published, void>;
   /** Every checkpoint for which anything ever was; `published` is undefined where its manifest is not to be trusted. */
@@ -61,6 +64,8 @@ export interface MaskService {
   auditContext(checkpoint: string): Promise<AuditContext>;
   audit(checkpoint: string): AsyncGenerator<AuditRecord, void>;
   serving(checkpoint: string): Promise<ServingState>;
+  /** What is noted of masks, of those that were verified, in the order asked for. */
+  verifications(masks: readonly string[]): AsyncGenerator<Verification, void>;
   /** @param images undefined where it is not told @returns the hash of the report */
   recordVerification(
     mask: string,

@@ -1,6 +1,7 @@
 import { closest } from '../../shared/config/closest.ts';
 import { keyText, type Path, type Problem } from '../../shared/config/problem.ts';
 import type { YamlFile } from '../../shared/config/yaml-file.ts';
+import { conceptKey } from '../../shared/mask/same-concept.ts';
 import { tuneProblems } from './tune-meaning.ts';
 import { promptSource } from './campaign-parts.ts';
 import { concept as conceptSchema, maskSettings, maxConcepts } from './campaign-schema.ts';
@@ -58,11 +59,11 @@ export function meaningProblems(file: YamlFile): readonly Problem[] {
   return problems;
 }
 
-/** Names are told apart without letter case: they become names of files and keys. */
+/** A name is one in every spelling and letter case: it becomes the name of files and keys, and of what is active. */
 function checkName(value: unknown, i: number, named: Map<string, number>, report: Report): void {
   const name = nameSchema.safeParse(value).data;
   if (name === undefined) return;
-  const key = name.normalize('NFC').toLowerCase();
+  const key = conceptKey(name);
   const other = named.get(key);
   if (other !== undefined) report(['concepts', i, 'name'], `concepts[${other}] has this name too`);
   else named.set(key, i);

@@ -1,5 +1,6 @@
 import type { RecordedMask } from '../../shared/manifest/change-record.ts';
 import type { ActiveMask } from '../../shared/manifest/manifest.ts';
+import { conceptKey } from '../../shared/mask/same-concept.ts';
 
 /** A change of what is active: where another change came first, it is made on top of that. */
 export type ManifestChange =
@@ -24,14 +25,14 @@ export interface ChangeCause {
   readonly force: boolean;
 }
 
-/** The masks after a delta, in their order. */
+/** The masks after a delta, in their order. A concept is the same in every spelling of its name; the newest spelling stands. */
 export function changedMasks(
   masks: readonly RecordedMask[],
   apply: readonly RecordedMask[],
   restore: readonly string[],
 ): readonly RecordedMask[] {
-  const byConcept = new Map(masks.map((each) => [each.concept, each]));
-  for (const concept of restore) byConcept.delete(concept);
-  for (const each of apply) byConcept.set(each.concept, each);
-  return [...byConcept.values()].sort((a, b) => (a.concept < b.concept ? -1 : 1));
+  const dropped = new Set([...restore, ...apply.map(({ concept }) => concept)].map(conceptKey));
+  const kept = masks.filter(({ concept }) => !dropped.has(conceptKey(concept)));
+  const added = new Map(apply.map((each) => [conceptKey(each.concept), each]));
+  return [...kept, ...added.values()].sort((a, b) => (a.concept < b.concept ? -1 : 1));
 }

@@ -11,8 +11,11 @@ import { maskBlob } from './publish-mask.ts';
 import { catchUp, type Publication } from './publish-record.ts';
 import { baseOf, readManifest, readStanding } from './standing.ts';
 import { TestedImages } from './tested-images.ts';
-import { recordVerification, type TestImages } from './verification.ts';
+import { recordVerification, type TestImages, type Verification, verificationOf } from './verification.ts';
 import { versions } from './versions.ts';
+
+/** Notes of verifications that are read together. */
+const verificationsAtOnce = 64;
 
 /** Lists the processes that serve a checkpoint. */
 export type ServingList = (checkpoint: string) => Promise<readonly ServingProcess[]>;
@@ -45,12 +48,13 @@ export class MaskDesk implements MaskService {
     apply: readonly ActiveMask[],
     restore: readonly string[],
     cause: ChangeCause,
+    dryRun = false,
   ): Promise<Published> {
-    return publishChange(this.#publication, checkpoint, { kind: 'change', apply, restore }, cause);
+    return publishChange(this.#publication, checkpoint, { kind: 'change', apply, restore }, cause, dryRun);
   }
 
-  rollback(checkpoint: string, target: number, cause: ChangeCause): Promise<Published> {
-    return publishChange(this.#publication, checkpoint, { kind: 'rollback', target }, cause);
+  rollback(checkpoint: string, target: number, cause: ChangeCause, dryRun = false): Promise<Published> {
+    return publishChange(this.#publication, checkpoint, { kind: 'rollback', target }, cause, dryRun);
   }
 
   async *sign(key: string, cause: ChangeCause): AsyncGenerator<Published, void> {
@@ -130,6 +134,15 @@ export class MaskDesk implements MaskService {
     return Promise.all(
       checkpoints.map(async (checkpoint) => ({ checkpoint, serving: await this.serving(checkpoint) })),
     );
+  }
+
+  async *verifications(masks: readonly string[]): AsyncGenerator<Verification, void> {
+    // A list of masks is read by people: a few dozen at once keep it quick, and NATS free for the rest.
+    for (let at = 0; at < masks.length; at += verificationsAtOnce) {
+      const batch = masks.slice(at, at + verificationsAtOnce);
+      const found = await Promise.all(batch.map((mask) => verificationOf(this.#store, mask)));
+      yield* found.filter((each) => each !== undefined);
+    }
   }
 
   async recordVerification(

@@ -48,6 +48,21 @@ describe('changedMasks', () => {
   });
 });
 
+describe('changedMasks, of a concept in two spellings', () => {
+  const [first, second] = ['1'.repeat(64), '2'.repeat(64)];
+  const both: readonly RecordedMask[] = [
+    { concept: 'Cafe\u0301', mask: first },
+    { concept: 'caf\u00e9', mask: second },
+  ];
+  it('restores both, by either', () => {
+    for (const name of ['CAFÉ', 'caf\u00e9', 'Cafe\u0301']) expect(changedMasks(both, [], [name])).toEqual([]);
+  });
+  it('puts one in the place of the other', () => {
+    const applied = { concept: 'CAFÉ', mask: second };
+    expect(changedMasks(both.slice(0, 1), [applied], [])).toEqual([applied]);
+  });
+});
+
 await describeWithServer('publishChange', (server) => {
   const store = async (): Promise<Store> => openStore(await server.connect(), 1, 30_000);
 
@@ -78,6 +93,29 @@ await describeWithServer('publishChange', (server) => {
     expect(standing).toEqual({ kind: 'in-step', version: 3 });
     expect(links.map(({ record }) => record?.action)).toEqual(['apply', 'apply', 'restore']);
     expect(links[0]?.record).toMatchObject({ who: 'ada@example', why: 'a reason', forced: true, version: 1 });
+  });
+
+  it('stores nothing in a dry run, and answers what the change would answer', async () => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own);
+    const masks = await Promise.all(
+      ['a', 'b'].map(async (concept, i) => ({
+        concept,
+        mask: await publishMask(own.masks, maskAt(checkpoint, concept, i)),
+      })),
+    );
+    const change = { kind: 'change', apply: masks, restore: [] } as const;
+    await expect(publishChange(publication, checkpoint, change, plain, true)).rejects.toMatchObject({
+      code: 'mask-unverified',
+    });
+    const dry = await publishChange(publication, checkpoint, change, forced, true);
+    expect(dry).toMatchObject({ changed: true, manifest: { version: 1, masks } });
+    expect((await chainOf(own, checkpoint)).links).toEqual([]);
+    expect(await own.masks.has(maskBlob(dry.manifest.union ?? ''))).toBe(false);
+    const made = await publishChange(publication, checkpoint, change, forced);
+    expect(made.manifest.union).toBe(dry.manifest.union);
+    expect(made.manifest.version).toBe(dry.manifest.version);
   });
 
   it('loses no change of two coordinators at once, and leaves a chain without a fault', async () => {

@@ -28,12 +28,14 @@ export interface Published {
  * @throws LetheError `signing-unavailable`, `manifest-untrusted`, `mask-unverified`, `version-missing`; unless it is signed
  *   anew, `blob-missing`, `mask-invalid`, `blob-sealed` for a mask that is not there whole, `mask-mismatch` for one of another
  *   checkpoint: nothing is changed then.
+ * @param dryRun stop before anything is stored: every refusal is the same, and the version is the one that it would get
  */
 export async function publishChange(
   publication: Publication,
   checkpoint: string,
   change: ManifestChange,
   cause: ChangeCause,
+  dryRun = false,
 ): Promise<Published> {
   const { store, keyring, now } = publication;
   const key = await keyring.signing();
@@ -43,12 +45,12 @@ export async function publishChange(
     requireTrusted(standing, checkpoint, cause.force);
     const base = baseOf(standing);
     // Left by a coordinator that was killed: decided all the same.
-    if (standing.head !== undefined && base?.record === standing.head.hash && !isPublished(standing))
+    if (!dryRun && standing.head !== undefined && base?.record === standing.head.hash && !isPublished(standing))
       await publishRecord(publication, standing.head.record, standing.head.hash);
     const { masks, forced } = await masksAfter(publication, checkpoint, trust, change, base, cause);
     // Also where nothing changes: what is active may be stored damaged, or from before there was a fleet key. To sign it anew
     // needs none of it: a mask that cannot be read must not keep a stolen key from being retired.
-    const union = change.kind === 'sign' ? base?.union : await uniteActive(store.masks, checkpoint, masks);
+    const union = change.kind === 'sign' ? base?.union : await uniteActive(store.masks, checkpoint, masks, dryRun);
     const reported = await believedVersion(publication, checkpoint);
     // Below what serving processes have seen, as when NATS was put back from a backup, they refuse what is active.
     const isFollowed = base !== undefined && reported <= base.version;
@@ -67,6 +69,7 @@ export async function publishChange(
       ...(union === undefined ? {} : { union }),
       ...(base === undefined ? {} : { previous: base.record }),
     };
+    if (dryRun) return manifestOf(record);
     const bytes = signRecord(record, key);
     if (bytes.length > statementLimit) throw tooMany(checkpoint, masks.length);
     const appended = await store.audit.append(checkpoint, bytes, standing.sequence);
@@ -138,6 +141,19 @@ function unchanged(checkpoint: string, { version, masks, union, record }: Base):
     audit: record,
   };
   return { manifest, digest: manifestDigest(manifest), changed: false };
+}
+
+/** The manifest that a record would give. No record vouches for it, so that it cannot be taken for one that is published. */
+function manifestOf({ checkpoint, version, masks, union }: ChangeRecord): Published {
+  const manifest: Manifest = {
+    format: 'lethe-manifest-1',
+    checkpoint,
+    version,
+    masks: masks.map(({ concept, mask }) => ({ concept, mask })),
+    ...(union === undefined ? {} : { union }),
+    audit: '',
+  };
+  return { manifest, digest: '', changed: true };
 }
 
 function tooMany(where: string, masks: number): LetheError {

@@ -8,6 +8,7 @@ import { maskBlob, storedMask } from './publish-mask.ts';
 /**
  * Stores the union of masks, each sealed where the fleet has a key. A stored union that is not whole is stored anew.
  *
+ * @param dryRun read and unite, and store nothing
  * @returns its hash; undefined where there is nothing to unite
  * @throws LetheError `blob-missing`, `mask-invalid`, `blob-sealed`, `mask-mismatch`
  */
@@ -15,11 +16,14 @@ export async function uniteActive(
   blobs: MaskBlobs,
   checkpoint: string,
   masks: readonly ActiveMask[],
+  dryRun = false,
 ): Promise<string | undefined> {
   if (masks.length === 0) return undefined;
   const read = await Promise.all(
     masks.map(async ({ mask }): Promise<Mask> =>
-      decodeMask(await decompressMask(await blobs.getSealed(maskBlob(mask)), mask)),
+      decodeMask(
+        await decompressMask(await (dryRun ? blobs.get(maskBlob(mask)) : blobs.getSealed(maskBlob(mask))), mask),
+      ),
     ),
   );
   // Nothing pruned, of the checkpoint that is meant: masks of another one are refused.
@@ -27,6 +31,7 @@ export async function uniteActive(
   const bytes = encodeMask(uniteMasks([none, ...read]));
   const union = maskName(bytes);
   // Serving processes fetch it by this name: what is damaged there, or sealed with a key that is gone, would stay so.
-  if ((await storedMask(blobs, union)) !== 'whole') await blobs.put(maskBlob(union), await compressMask(bytes));
+  if (!dryRun && (await storedMask(blobs, union)) !== 'whole')
+    await blobs.put(maskBlob(union), await compressMask(bytes));
   return union;
 }

@@ -73,6 +73,7 @@ export class CampaignDesk implements CampaignService {
       kind: 'sweep',
       text,
       source,
+      submittedAt: Date.now(),
       checkpoint: facts.checkpoint,
       ...(numerics === undefined ? {} : { numerics }),
       state: { kind: 'active' },

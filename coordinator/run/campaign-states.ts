@@ -56,6 +56,9 @@ export class CampaignStates {
     return {
       campaign: id,
       trial: entry.trial,
+      images: entry.kind === 'images',
+      submittedAt: entry.submittedAt ?? known.storedAt,
+      changedAt: known.storedAt,
       units: {
         waiting: Math.max(0, counts.open - leased),
         leased: Math.min(leased, counts.open),
@@ -138,6 +141,9 @@ export function stateOfUnreadable(campaign: string, error: LetheError): Campaign
   return {
     campaign,
     trial: false,
+    images: false,
+    submittedAt: 0,
+    changedAt: 0,
     units: { waiting: 0, leased: 0, done: 0, failed: 0 },
     workers: [],
     concepts: [],

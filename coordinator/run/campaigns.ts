@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Document } from '../../shared/bus/documents.ts';
+import type { Document, StoredDocument } from '../../shared/bus/documents.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -25,6 +25,8 @@ export interface KnownCampaign {
   readonly entry: CampaignEntry;
   /** Of the entry. */
   readonly sequence: number;
+  /** When NATS stored it, milliseconds since 1970. */
+  readonly storedAt: number;
   /** Undefined while it is being planned, and where this machine does not have its checkpoint. */
   readonly plannable: Plannable | undefined;
   /** Why it could not be planned, or its end not be stored, when that was tried. */
@@ -105,14 +107,17 @@ export class Campaigns {
   }
 
   /** An entry as it stands now; older ones are ignored. @throws LetheError `record-invalid` */
-  take(document: Document): CampaignEntry {
-    const { key, sequence } = document;
+  take(document: Document & Partial<StoredDocument>): CampaignEntry {
+    const { key, sequence, storedAt = Date.now() } = document;
     const entry = this.#read(document);
     const before = this.#known.get(key);
+    // What this coordinator has stored itself comes back with the time by the server's clock.
+    if (before?.sequence === sequence)
+      this.#known.set(key, { ...before, storedAt: document.storedAt ?? before.storedAt });
     if (before !== undefined && before.sequence >= sequence) return before.entry;
     this.#unreadable.delete(key);
     const { plannable, problem, runner } = before ?? {};
-    this.#known.set(key, { entry, sequence, plannable, problem, runner });
+    this.#known.set(key, { entry, sequence, storedAt, plannable, problem, runner });
     if (before?.plannable === undefined) this.#readText(entry);
     if (entry.state.kind !== 'active') this.#end(entry, before?.runner);
     else if (before?.runner === undefined) this.#start(key);

@@ -135,6 +135,7 @@ export class ImageDesk implements ImageService {
       kind: 'images',
       text,
       source: title,
+      submittedAt: Date.now(),
       checkpoint,
       numerics,
       state: { kind: 'active' },

@@ -22,6 +22,8 @@ const campaignEntrySchema = z.object({
   text: blob,
   /** Where it came from, for messages. */
   source: z.string(),
+  /** When, milliseconds since 1970; absent from a build that did not note it. */
+  submittedAt: z.int().min(0).optional(),
   /** Id of the checkpoint. */
   checkpoint: name,
   /** The numerics class it is pinned to; absent until a worker that can run it has been seen. */

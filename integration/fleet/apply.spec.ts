@@ -82,7 +82,11 @@ describe('the commands that change what is active', () => {
     expect(unverified.stderr).toContain('--force --reason');
     expect(await ask('apply', masks.Neon, '--force')).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
     expect(await ask('apply', '0'.repeat(64))).toMatchObject({ code: 2, json: { error: { code: 'mask-missing' } } });
-    expect(await ask('history')).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
+    // Nothing was ever active: that is no error.
+    expect(await ask('history')).toMatchObject({ code: 0, json: { versions: [] } });
+    expect(await ask('audit')).toMatchObject({ code: 0, json: { links: [], valid: true } });
+    expect(await ask('active')).toMatchObject({ code: 0, json: { checkpoints: [] } });
+    expect(await ask('history', '--checkpoint', 'aaaa')).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
 
     const forced = ['--force', '--reason', 'a spec'];
     const unsigned = await lethe(['apply', masks.Neon, ...forced, '--coordinator', bare.address, '--data', folder]);
@@ -121,6 +125,12 @@ describe('the commands that change what is active', () => {
         }),
       );
     });
+    const dry = await ask('apply', masks.violin, '--dry-run');
+    expect(dry).toMatchObject({
+      code: 0,
+      json: { from: 1, version: 2, added: [{ concept: 'violin' }], kept: [{ concept: 'Neon' }], removed: [] },
+    });
+    expect(await published()).toMatchObject({ version: 1 });
     const behind = await ask('apply', masks.violin, '--timeout', '3');
     expect(behind).toMatchObject({
       code: 1,
@@ -138,14 +148,44 @@ describe('the commands that change what is active', () => {
       },
     });
     expect(behind.stderr).toContain('two (unknown-key)');
+    const active = await ask('active');
+    expect(active).toMatchObject({
+      code: 0,
+      json: {
+        checkpoints: [
+          {
+            version: 2,
+            masks: [{ concept: 'Neon' }, { concept: 'violin', verification: { passed: true, report: asked, images } }],
+            processes: [
+              { process: 'one', version: 2, missing: false },
+              { process: 'two', missing: true },
+            ],
+          },
+        ],
+      },
+    });
+    const seen = (active.json['checkpoints'] as readonly { processes: readonly { seenAt: number }[] }[])[0]?.processes;
+    expect(Math.abs(Date.now() - (seen?.[0]?.seenAt ?? 0))).toBeLessThan(60_000);
     await two.withdraw();
-    expect(await ask('restore', 'Neon', '--reason', 'as it was')).toMatchObject({
+    const dryRestore = await lethe([
+      'restore',
+      'neon',
+      '--dry-run',
+      '--coordinator',
+      signing.address,
+      '--data',
+      folder,
+    ]);
+    expect(dryRestore.stdout).toMatch(/^would become version 3 [^]*^- Neon \(/m);
+    // In another letter case it is the same concept.
+    expect(await ask('restore', 'NEON', '--reason', 'as it was')).toMatchObject({
       code: 0,
       json: { version: 3, masks: [{ concept: 'violin' }], missing: [] },
     });
     expect(await ask('restore', 'Neon')).toMatchObject({ code: 2, json: { error: { code: 'mask-missing' } } });
     const unverified = { code: 2, json: { error: { code: 'mask-unverified' } } };
     expect(await ask('rollback', '1')).toMatchObject(unverified);
+    expect(await ask('rollback', '1', '--dry-run')).toMatchObject(unverified);
     expect(await ask('rollback', '1', '--force')).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
     expect(await ask('rollback', '1', ...forced)).toMatchObject({
       code: 0,

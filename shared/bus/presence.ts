@@ -36,6 +36,8 @@ export type ServerEntry = z.infer<typeof schema>;
 /** An entry, and which process it is of: names may be given twice. */
 export interface ServerPresence extends ServerEntry {
   readonly instance: string;
+  /** When it last said so, by the clock of NATS, milliseconds since 1970. */
+  readonly seenAt: number;
 }
 
 /**
@@ -106,11 +108,11 @@ export async function listServers(bus: Bus, checkpoint: string): Promise<readonl
   try {
     for await (const event of orderedRead(bus, `KV_${presenceBucket}`, filter, { live: false, batch: 256 })) {
       if (event.kind === 'current') break;
-      const { subject, bytes, isTombstone } = event.message;
+      const { subject, bytes, isTombstone, storedAt } = event.message;
       const instance = subject.slice(subject.lastIndexOf('.') + 1);
       found.delete(instance);
       const entry = isTombstone ? undefined : entryOf(bytes);
-      if (entry !== undefined) found.set(instance, { ...entry, instance });
+      if (entry !== undefined) found.set(instance, { ...entry, instance, seenAt: storedAt });
     }
   } catch (cause) {
     throw bus.explain('cannot list the serving processes', cause);

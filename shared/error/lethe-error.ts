@@ -42,8 +42,10 @@ export type InputErrorCode =
   | 'mask-invalid'
   /** Masks that do not belong together: other checkpoints, other shapes. */
   | 'mask-mismatch'
-  /** A mask that nobody has, or a name that several have. */
+  /** A mask that nobody has. */
   | 'mask-missing'
+  /** A name that several masks have, where nothing tells which is meant. */
+  | 'mask-ambiguous'
   /** A file of keys that is malformed, or that others than its owner may use. */
   | 'key-invalid'
   /** A mask that no verification stands behind. */
@@ -121,6 +123,8 @@ export type FailureCode =
   | 'record-invalid'
   /** A campaign that was cancelled. */
   | 'campaign-cancelled'
+  /** A campaign that is not over within the time that it was waited for. */
+  | 'campaign-unfinished'
   /** A campaign, some of whose concepts have no mask. */
   | 'campaign-failed'
   /** No connected worker can run what a campaign or a job of images needs: it waits for one. */
@@ -172,6 +176,7 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'unit-invalid': true,
   'name-invalid': true,
   'mask-missing': true,
+  'mask-ambiguous': true,
   'key-invalid': true,
   'mask-unverified': true,
   'version-missing': true,
