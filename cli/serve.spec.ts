@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const own = (): readonly string[] => ['--port', '0', '--state', join(data, 'state'), '--data', data];
-const patience = { timeout: 30_000, interval: 100 };
+const patience = { timeout: 120_000, interval: 100 };
 const urlIn = (text: string): string => /https?:\/\/\S+\d/.exec(text)?.[0] ?? '';
 
 describe('lethe serve', () => {

@@ -85,7 +85,7 @@ describe('lethe sweep', () => {
     expect(text.stdout).toMatch(/^active {6}version 1: Neon, Poster$/m);
     expect(text.stdout).toMatch(/^UNet calls {2}0 made now, 12 in all; the reference makes 408, 34.0 times as many$/m);
     expect(await processesWith(data)).toEqual([]);
-  }, 120_000);
+  });
 
   it('leaves masks that can be listed, shown, compared and applied to images, without a fleet', async () => {
     const { masks } = JSON.parse((await lethe(['masks', '--data', data, '--json'])).stdout) as {
@@ -127,5 +127,5 @@ describe('lethe sweep', () => {
     expect(resumed.code).toBe(0);
     const { unetCalls } = JSON.parse(resumed.stdout) as { readonly unetCalls: { readonly made: number } };
     expect(unetCalls.made).toBeLessThan(120);
-  }, 180_000);
+  });
 });

@@ -128,7 +128,7 @@ describe('lethe tune', () => {
     const shown = await lethe(['show', 'violin', '--data', data, '--json']);
     const won = group?.winner.masks.find(({ concept }) => concept === 'violin');
     expect(JSON.parse(shown.stdout)).toMatchObject({ hash: won?.hash });
-  }, 180_000);
+  });
 
   it('goes by the validation images where nothing is verified', async () => {
     const text = campaign(
@@ -143,7 +143,7 @@ describe('lethe tune', () => {
       const end = await lethe([...bare, other]);
       expect({ code: end.code, verified: (JSON.parse(end.stdout) as Tuned).verified }).toEqual({ code, verified: [] });
     }
-  }, 180_000);
+  });
 });
 
 interface Tuned {

@@ -29,7 +29,7 @@ async function up() {
   return { child, end, ...started };
 }
 
-const patience = { timeout: 30_000 };
+const patience = { timeout: 120_000 };
 const gone = (text: string): Promise<unknown> =>
   vi.waitUntil(async () => (await processesWith(text)).length === 0, patience);
 

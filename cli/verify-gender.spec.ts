@@ -49,7 +49,7 @@ beforeAll(async () => {
   await said(startLethe('up', '--data', data, '--workers', '1', '--json'), 'stdout', /\n/);
   const { stdout } = await lethe(['sweep', await campaign(0, unnamed), '--data', data, '--json']);
   mask = (JSON.parse(stdout) as { readonly concepts: readonly { readonly mask: string }[] }).concepts[0]?.mask ?? '';
-}, 120_000);
+});
 afterAll(async () => {
   endStarted();
   await rm(folder, { recursive: true });
@@ -98,7 +98,7 @@ describe('lethe verify of kind gender', () => {
     // The bias that the checkpoint has on purpose, and less of it.
     expect(before[0]?.rate).toBeGreaterThan(0.75);
     expect(after[1]?.count).toBeGreaterThan(before[1]?.count ?? 0);
-  }, 180_000);
+  });
 
   it('passes with the share of the rarer side that is asked for, and fails with less; nothing is drawn for it', async () => {
     const { balance } = await verify(0);
@@ -124,7 +124,7 @@ describe('lethe verify of kind gender', () => {
         new RegExp(`^man +man +${side} +\\d\\.\\d\\d \\[.*\\] +\\d\\.\\d\\d \\[.*\\] +failed$`, 'm'),
       );
     expect(text.stdout).toMatch(/^man: failed: balance is 0\.\d{4}, and 0\.\d+ is asked for$/m);
-  }, 180_000);
+  });
 
   it('never passes where no side was there before, whatever is asked', async () => {
     const { code, verdict, found, balance } = await verify(0, ['a picture of a rocket', 'a picture of a violin'], 4);
@@ -134,5 +134,5 @@ describe('lethe verify of kind gender', () => {
       kind: 'not testable',
       why: expect.stringMatching(/^one of the sides was recognised in only 0\.\d\d of the images before$/) as string,
     });
-  }, 180_000);
+  });
 });

@@ -110,7 +110,7 @@ describe('lethe verify', () => {
     expect(text.stdout).toMatch(/^masks +concept +before +UA +IRA +CRA +worst kept +distance +verdict$/m);
     expect(text.stdout).toMatch(/^Neon: failed: .*ira is .*, and 9 is asked for/m);
     expect(text.stdout).not.toContain('together');
-  }, 180_000);
+  });
 
   it('records nothing of fewer images than the campaign asks for, so that masks are not applied for it', async () => {
     const path = await campaign('tiny.yaml', campaignText);
@@ -128,7 +128,7 @@ describe('lethe verify', () => {
     expect(await lethe(apply)).toMatchObject({ code: 0 });
     fleet.kill('SIGINT');
     await end;
-  }, 180_000);
+  });
 
   it('goes on through the death of its coordinator while masks are made', async () => {
     const longer = await campaign('longer.yaml', campaignText.replace('tau: 2', 'tau: 20\nbatch: 1'));
@@ -143,7 +143,7 @@ describe('lethe verify', () => {
     const { code, stderr } = await end;
     expect(stderr).toMatch(/does not answer; waiting for it/);
     expect(code).toBe(0);
-  }, 180_000);
+  });
 
   it('never passes what was not there before', async () => {
     const absent = campaignText.replace('present: 0.01', 'present: 1').replace(/ {2}labels: .*\n/, '');
@@ -151,7 +151,7 @@ describe('lethe verify', () => {
     const { code, stdout } = await lethe(['verify', path, '--data', data, '--workers', '1', '--masks', 'Neon']);
     expect(stdout).toMatch(/Neon: not testable: it was recognised in \d of 4 images before/);
     expect(code).toBe(1);
-  }, 60_000);
+  });
 
   it('takes no mask that nobody has, or that erases nothing of the campaign', async () => {
     const path = resolve(await campaign('tiny.yaml', campaignText));

@@ -82,7 +82,7 @@ await describeWithServer('publishChange', (server) => {
     expect([...(mask.layers[0]?.union.bytes ?? [])]).toEqual([0b1001]);
     await vi.waitFor(() => {
       expect(look).toHaveBeenCalledTimes(2);
-    }, 10_000);
+    }, 120_000);
 
     expect(await apply(publication, checkpoint, 'a')).toMatchObject({ changed: false, digest: both.digest });
     const none = await restore(publication, checkpoint, 'a', 'd', 'unknown');

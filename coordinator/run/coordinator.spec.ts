@@ -81,7 +81,7 @@ await describeWithServer('a coordinator', (server) => {
       await vi.waitFor(async () => {
         const [status] = await coordinator.desk.workers();
         expect(status?.suspended).toContain('it failed 3 units');
-      }, 30_000);
+      }, 120_000);
       worker(`good ${number}`).connect(coordinator.gate);
       expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
     });
@@ -108,7 +108,7 @@ await describeWithServer('a coordinator', (server) => {
       const { campaign } = await coordinator.desk.submit(text(), 'spec');
       await vi.waitFor(() => {
         expect(vanishing.leases).toHaveLength(1);
-      }, 30_000);
+      }, 120_000);
       const other = worker(`w ${number}`);
       other.connect(coordinator.gate);
       expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
@@ -160,7 +160,7 @@ await describeWithServer('a coordinator', (server) => {
       const { campaign } = await coordinator.desk.submit(text(), 'spec');
       await vi.waitFor(() => {
         expect(first.collections).toBeGreaterThan(0);
-      }, 30_000);
+      }, 120_000);
       return { first, campaign };
     }
 
@@ -200,7 +200,7 @@ await describeWithServer('a coordinator', (server) => {
       expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
       await vi.waitFor(() => {
         expect(second.kept).toBe(0);
-      }, 30_000);
+      }, 120_000);
     });
   });
 
@@ -217,7 +217,7 @@ await describeWithServer('a coordinator', (server) => {
       expect(state.failure).toMatchObject({ code: 'campaign-cancelled', why: 'enough' });
       await vi.waitFor(async () => {
         expect(await coordinator.store.queue.queued(campaign)).toEqual([]);
-      }, 30_000);
+      }, 120_000);
       hanging.leave();
       const again = await coordinator.desk.submit(yaml, 'spec');
       const next = worker(`w ${number}`);
@@ -235,7 +235,7 @@ await describeWithServer('a coordinator', (server) => {
       );
       await vi.waitFor(async () => {
         for (const { campaign } of submitted) expect(await coordinator.store.queue.queued(campaign)).toHaveLength(9);
-      }, 30_000);
+      }, 120_000);
       shared.connect(coordinator.gate);
       for (const { campaign } of submitted) expect(kinds(await until(coordinator, campaign))).toEqual(bothMasks);
       const half = shared.leases.slice(0, 9).map(({ campaign }) => campaign);

@@ -71,7 +71,7 @@ await describeWithServer('the images of a coordinator', (server) => {
     const { jobs } = await coordinator.images.request(source, 'spec', 2, asked);
     await vi.waitFor(() => {
       expect(bad.leases).toHaveLength(2);
-    }, 30_000);
+    }, 120_000);
     bad.leave();
     const good = hire(coordinator, 'good');
     expect(await until(coordinator, jobs[0] ?? '')).toMatchObject({ failure: undefined });
@@ -97,10 +97,10 @@ await describeWithServer('the images of a coordinator', (server) => {
         code: 'image-missing',
         why: expect.stringContaining('1 images for 2') as string,
       });
-    }, 30_000);
+    }, 120_000);
     await vi.waitFor(async () => {
       expect(await images.request(source, 'spec', 2, asked)).toMatchObject({ jobs: [job], stored: 0 });
-    }, 30_000);
+    }, 120_000);
     await until(coordinator, job);
     expect(await read(coordinator, asked)).toHaveLength(2);
   });
@@ -129,5 +129,5 @@ await describeWithServer('the images of a coordinator', (server) => {
     // It was given back: nobody waits for the lease to end.
     hire(keyed, 'other');
     expect(await until(keyed, sealed)).toMatchObject({ failure: undefined });
-  }, 30_000);
+  });
 });

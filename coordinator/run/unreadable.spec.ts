@@ -125,7 +125,7 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     const asked = [{ sampling: { steps: 20, guidance: 2.5 }, masks: [], trajectories }];
     const request = async () => (await images.request(source, 'spec', 1, asked)).jobs[0] ?? '';
     const job = await request();
-    await expect.poll(() => store.queue.queued(job), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => store.queue.queued(job), { timeout: 120_000 }).toHaveLength(1);
     const [queued] = await store.queue.queued(job);
     const subject = records.verdict(queued?.unit ?? '', 'image');
     await store.records.offer(subject, damaged);
@@ -191,7 +191,7 @@ await describeWithServer('what a coordinator cannot read', (server) => {
     const subject = records.suspension(worker.hello.worker);
     await coordinator.store.records.offer(subject, damaged);
     await expect
-      .poll(async () => (await coordinator.desk.workers())[0]?.suspended, { timeout: 30_000 })
+      .poll(async () => (await coordinator.desk.workers())[0]?.suspended, { timeout: 120_000 })
       .toContain(subject);
     await coordinator.desk.submit(text, 'spec');
     const { waiting, leftOut } = await until(coordinator, own, (state) => state.waiting !== undefined);

@@ -33,7 +33,7 @@ describe.skipIf(executable === undefined)(`the report in Chromium${title}`, () =
     await writeFile(file, renderReport(reportOf(concepts)));
     address = pathToFileURL(file).href;
     browser = await launchChromium(executable ?? '');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser.close();

@@ -17,7 +17,7 @@ import { ServeStage, type Serving } from './serve-stage.ts';
 
 const asked = { prompt: 'a picture of a cat', seed: 7 };
 const quick = ['--scheduler', 'pndm', '--steps', '4'];
-const patience = { timeout: 30_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 
 interface Drawn {
   readonly unpruned: string;

@@ -18,7 +18,7 @@ const quick = ['--steps', '2'];
 const swaps = Number(process.env['LETHE_SWAPS'] ?? 6);
 /** Milliseconds they may take on a busy machine. */
 const swapsMs = 60_000 + 15_000 * swaps;
-const patience = { timeout: 30_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 
 const asked: readonly Asked[] = ['a picture of a cat', 'a picture of a violin in the style of Neon'].flatMap((prompt) =>
   [1, 2].map((seed) => ({ prompt, seed })),

@@ -23,7 +23,7 @@ await describeWithServer('the connection', (server) => {
     expect((await waiting).kind).toBe('won');
     await vi.waitFor(() => {
       expect(bus.connection.aborted).toBe(false);
-    }, 10_000);
+    }, 120_000);
     expect((await records.offer(subject, bytes('x'))).kind).toBe('won');
   });
 
@@ -48,16 +48,16 @@ await describeWithServer('the connection', (server) => {
     await new Broadcast(two).say('campaign');
     await vi.waitFor(() => {
       expect(looks).toBe(1);
-    }, 10_000);
+    }, 120_000);
     await server.kill();
     await server.restart();
     await vi.waitFor(() => {
       expect(looks).toBe(2);
-    }, 10_000);
+    }, 120_000);
     await new Broadcast(two).say('manifest');
     await vi.waitFor(() => {
       expect(looks).toBe(3);
-    }, 10_000);
+    }, 120_000);
     stop();
     await new Broadcast(two).say('manifest');
     await one.flush();

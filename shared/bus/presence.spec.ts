@@ -10,7 +10,7 @@ import { bytes, describeWithServer } from './test-server.spec-support.ts';
 /** Shorter than in service, so that expiry is seen soon. */
 const ageMs = 1500;
 const stream = 'KV_lethe_v1_servers';
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 const entry = (process: string, checkpoint: string) => ({ process, checkpoint, since: 1 });
 
 await describeWithServer('presence', (server) => {

@@ -88,7 +88,7 @@ await describeWithServer('records', (server) => {
     })();
     await vi.waitFor(() => {
       expect(seen).toContain('current');
-    }, 10_000);
+    }, 120_000);
     await put(10);
     await server.kill();
     // Asked while nobody is there: it waits.
@@ -98,7 +98,7 @@ await describeWithServer('records', (server) => {
     for (let i = 12; i < 20; i++) await put(i);
     await vi.waitFor(() => {
       expect(seen).toContain('19');
-    }, 20_000);
+    }, 120_000);
     over.abort();
     await watching;
     const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
@@ -116,7 +116,7 @@ await describeWithServer('records', (server) => {
     })();
     await vi.waitFor(() => {
       expect(seen).toEqual(['current']);
-    }, 10_000);
+    }, 120_000);
     await server.kill();
     for (let i = 0; i < 4; i++)
       await expect(records.read(subjects.verdict(unit, 'ffn2'))).rejects.toMatchObject({ code: 'bus-unavailable' });
@@ -124,7 +124,7 @@ await describeWithServer('records', (server) => {
     await new Records(await server.connect()).offer(subjects.attempt(unit, '1'), bytes('after'));
     await vi.waitFor(() => {
       expect(seen).toEqual(['current', 'after']);
-    }, 10_000);
+    }, 120_000);
     over.abort();
     await watching;
   });
@@ -139,7 +139,7 @@ await describeWithServer('records', (server) => {
     await vi.waitFor(async () => {
       const { total } = await bus.api<{ total: number }>('CONSUMER.NAMES.lethe_v1_records');
       expect(total).toBe(0);
-    }, 10_000);
+    }, 120_000);
   });
 
   it('lose nothing that was confirmed when the server is killed in the middle of many', async () => {
@@ -156,7 +156,7 @@ await describeWithServer('records', (server) => {
     const writing = Promise.all(buses.map((bus, i) => writer(bus, `writer ${i}`)));
     await vi.waitFor(() => {
       expect(confirmed.length).toBeGreaterThan(50);
-    }, 10_000);
+    }, 120_000);
     await server.kill();
     await server.restart();
     await writing;

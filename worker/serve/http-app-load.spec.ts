@@ -5,7 +5,7 @@ import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.t
 import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { failureOf, gate, made, serve } from './http-apps.spec-support.ts';
 
-const patience = { timeout: 10_000 };
+const patience = { timeout: 120_000 };
 const waits = (url: string, images: number): Promise<boolean> =>
   vi.waitUntil(async () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -18,7 +18,7 @@ import { ServedStateFolder } from './served-state.ts';
 import { type ImageModel, type ServingProcess, type ServingSetup, startServing } from './serving-process.ts';
 
 const checkpoint = `sha256:${'7'.repeat(64)}`;
-const patience = { timeout: 30_000, interval: 20 };
+const patience = { timeout: 120_000, interval: 20 };
 /** Prepares nothing and makes nothing: what is tested is how the process comes and goes. */
 const model: ImageModel<undefined> = {
   served: { name: 'none', checkpoint, sizes: [{ width: 8, height: 8 }] },

@@ -98,7 +98,7 @@ await describeWithServer('the launcher', (server) => {
       else launcher.kill(how);
       await vi.waitFor(() => {
         expect(isAlive(pid)).toBe(false);
-      }, 10_000);
+      }, 120_000);
     },
   );
 
@@ -110,7 +110,7 @@ await describeWithServer('the launcher', (server) => {
     expect(await running.ended).toMatchObject({ code: 'nats-server-failed' });
     await vi.waitFor(() => {
       expect(isAlive(running.pid)).toBe(false);
-    }, 10_000);
+    }, 120_000);
   });
 
   it('runs the server that LETHE_NATS_SERVER names, or says what is wrong with it', async () => {
