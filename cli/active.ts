@@ -4,11 +4,13 @@ import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from 
 import { requireFleet } from './fleet/open-fleet.ts';
 import * as options from './options.ts';
 import { activeText } from './output/active-text.ts';
+import { type ListOptions, outputOption, printTables } from './output/list.ts';
 
 export function activeCommand(): Command {
   return new Command('active')
     .addOption(coordinatorOption())
     .addOption(dataOption())
+    .addOption(outputOption())
     .addOption(options.jsonOption())
     .addHelpText(
       'after',
@@ -19,15 +21,14 @@ A process that serves an older version is behind: it takes the new one over when
 Example:
   $ lethe active`,
     )
-    .action(async (given: FleetOptions & { readonly json?: boolean }) => {
+    .action(async (given: FleetOptions & ListOptions) => {
       const client = await requireFleet(await fleetSettings(given));
       try {
         const sets: ActiveSet[] = [];
         for await (const manifest of client.active()) sets.push(await activeSet(client, manifest));
-        process.stdout.write(
-          given.json === true
-            ? `${JSON.stringify({ checkpoints: sets.map(asJson) })}\n`
-            : `${activeText(sets, Date.now())}\n`,
+        const names = sets.flatMap(({ manifest }) => manifest.masks.map(({ concept }) => concept));
+        printTables(given, { checkpoints: sets.map(asJson) }, names, (terminal) =>
+          activeText(sets, Date.now(), terminal),
         );
       } finally {
         client.close();

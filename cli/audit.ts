@@ -7,13 +7,14 @@ import { requireFleet } from './fleet/open-fleet.ts';
 import { isThere } from './keys/key-folder.ts';
 import { keysOf } from './keys/keys-options.ts';
 import * as options from './options.ts';
-import { auditText, faultsOf } from './output/audit-text.ts';
+import { faultsOf, printAudit } from './output/audit-text.ts';
 import { exitCodes, reportFailure } from './output/failure.ts';
+import { type ListOptions, outputOption } from './output/list.ts';
+import { tell } from './output/print.ts';
 
-interface AuditOptions extends FleetOptions {
+interface AuditOptions extends FleetOptions, ListOptions {
   readonly checkpoint?: string;
   readonly trustList?: string;
-  readonly json?: boolean;
 }
 
 export function auditCommand(): Command {
@@ -27,6 +28,7 @@ export function auditCommand(): Command {
     )
     .addOption(coordinatorOption())
     .addOption(dataOption())
+    .addOption(outputOption())
     .addOption(options.jsonOption())
     .addHelpText(
       'after',
@@ -49,11 +51,9 @@ Example:
         const file = given.trustList ?? ((await isThere(local)) ? local : undefined);
         const log = checkpoint === undefined ? emptyLog(client.address) : await checkLog(client, checkpoint, file);
         const faults = faultsOf(log);
-        process.stdout.write(
-          given.json === true ? `${JSON.stringify({ ...log, valid: faults.length === 0 })}\n` : `${auditText(log)}\n`,
-        );
+        printAudit(given, { ...log, valid: faults.length === 0 });
         if (faults.length === 0) return;
-        process.stderr.write(`${reportFailure(broken(log.checkpoint, faults)).text}\n`);
+        tell(reportFailure(broken(log.checkpoint, faults)).text);
         process.exitCode = exitCodes.failed;
       } finally {
         client.close();

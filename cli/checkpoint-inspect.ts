@@ -4,7 +4,10 @@ import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { inspectCheckpoint, type Inspection } from '../worker/diffusion/inspect.ts';
 import { jsonOption, variantOption } from './options.ts';
 import { exitCodes } from './output/failure.ts';
+import { escaped } from './output/escape.ts';
+import { type ListOptions, outputOption, printTables } from './output/list.ts';
 import { table } from './output/table.ts';
+import type { Terminal } from './output/terminal.ts';
 
 export function checkpointCommand(): Command {
   return new Command('checkpoint')
@@ -19,6 +22,7 @@ function inspectCommand(): Command {
     )
     .argument('<dir>', 'diffusers checkpoint directory')
     .addOption(variantOption())
+    .addOption(outputOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -29,17 +33,16 @@ Exit code 2 if the checkpoint cannot be run.
 Example:
   $ lethe checkpoint inspect ./stable-diffusion-v1-5`,
     )
-    .action(async (directory: string, given: { readonly variant?: string; readonly json?: boolean }) => {
+    .action(async (directory: string, given: ListOptions & { readonly variant?: string }) => {
       const checkpoint = await openCheckpoint(directory, given.variant);
       const inspection = await inspectCheckpoint(checkpoint);
       const id = await checkpointId(checkpoint);
-      const text = given.json === true ? JSON.stringify({ id, ...inspection }) : describe(directory, id, inspection);
-      process.stdout.write(`${text}\n`);
+      printTables(given, { id, ...inspection }, [id], (terminal) => describe(directory, id, inspection, terminal));
       if (inspection.unsupported.length > 0) process.exitCode = exitCodes.badInput;
     });
 }
 
-function describe(directory: string, id: string, inspection: Inspection): string {
+function describe(directory: string, id: string, inspection: Inspection, terminal: Terminal): string {
   const { family, components, sites, unsupported, scheduler, imageSize } = inspection;
   const parts = components.map(({ name, className, parameters, dtypes }) => [
     name,
@@ -56,19 +59,21 @@ function describe(directory: string, id: string, inspection: Inspection): string
     site.layers.map((layer) => [site.name, layer.name, `${layer.out} × ${layer.in}`]),
   );
   return [
-    `checkpoint  ${directory}`,
+    `checkpoint  ${escaped(directory)}`,
     `id          ${id}`,
-    `family      ${family}`,
+    `family      ${escaped(family)}`,
     `scheduler   ${scheduler}`,
     `image size  ${imageSize === undefined ? 'unknown' : `${imageSize.width}×${imageSize.height}`}`,
     '',
-    table([['component', 'class', 'parameters', 'dtype'], ...parts]),
+    table([['component', 'class', 'parameters', 'dtype'], ...parts], [], terminal),
     '',
-    table([['site', 'layers', 'neurons', 'weights', ''], ...pruned]),
+    table([['site', 'layers', 'neurons', 'weights', ''], ...pruned], [], terminal),
     '',
-    table([['site', 'layer', 'out × in'], ...layers]),
+    table([['site', 'layer', 'out × in'], ...layers], [], terminal),
     '',
     unsupported.length === 0 ? 'unsupported  nothing: this checkpoint runs' : 'unsupported',
-    ...unsupported.map(({ what, where, why }) => `  ${what}${where === undefined ? '' : ` (${where})`}: ${why}`),
+    ...unsupported.map(({ what, where, why }) =>
+      escaped(`  ${what}${where === undefined ? '' : ` (${where})`}: ${why}`),
+    ),
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { doctorChecks, type Check } from './doctor-checks.ts';
 import * as options from './options.ts';
 import { exitCodes } from './output/failure.ts';
 import type { Provider } from '../worker/session/provider.ts';
+import { print, printJson } from './output/print.ts';
 
 interface DoctorOptions {
   readonly checkpoint?: string;
@@ -28,10 +29,10 @@ export function doctorCommand(): Command {
       for await (const check of doctorChecks(given.checkpoint, given)) {
         checks.push(check);
         if (given.json === true) continue;
-        process.stdout.write(`${marks[check.state]}  ${check.name}: ${check.found}\n`);
-        if (check.next !== undefined) process.stdout.write(`      what to do: ${check.next}\n`);
+        print(`${marks[check.state]}  ${check.name}: ${check.found}`);
+        if (check.next !== undefined) print(`      what to do: ${check.next}`);
       }
-      if (given.json === true) process.stdout.write(`${JSON.stringify({ checks })}\n`);
+      if (given.json === true) printJson({ checks });
       if (checks.some((check) => check.state === 'failed')) process.exitCode = exitCodes.failed;
     });
 }

@@ -15,6 +15,8 @@ import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from 
 import { readMasks } from './fleet/read-masks.ts';
 import * as options from './options.ts';
 import { newOutput } from './output/new-output.ts';
+import { escaped } from './output/escape.ts';
+import { printResult } from './output/print.ts';
 
 const formats = ['checkpoint', 'tensors', 'mask'] as const;
 
@@ -69,7 +71,7 @@ Masks that depend on the timestep are exported as what they prune at any of them
       const hashes = masks.map(({ hash }) => hash);
       const exported = await newOutput(resolve(out), (temporary) => write(temporary, mask, hashes, given));
       const report = { out, as: given.as, masks: hashes, ...exported };
-      process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : reportText(report));
+      printResult(given, report, reportText(report));
     });
 }
 
@@ -90,9 +92,9 @@ async function write(path: string, mask: Mask, hashes: readonly string[], given:
 }
 
 function reportText({ out, tensors, leftOut }: Exported): string {
-  const lines = [String(out)];
+  const lines = [escaped(String(out))];
   if (typeof tensors === 'number') lines.push(`${tensors} weight matrices changed`);
   if (Array.isArray(leftOut) && leftOut.length > 0)
-    lines.push(`left out, for their weights are not pruned: ${leftOut.join(', ')}`);
-  return `${lines.join('\n')}\n`;
+    lines.push(`left out, for their weights are not pruned: ${leftOut.map(String).map(escaped).join(', ')}`);
+  return lines.join('\n');
 }

@@ -16,6 +16,8 @@ import { pruningsOf } from './generate-prunings.ts';
 import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
 import { openOutput, writeImages } from './output/write-images.ts';
+import { escaped } from './output/escape.ts';
+import { print, printJson, tell } from './output/print.ts';
 
 /** What the command is given, as commander hands it over. */
 interface GenerateOptions {
@@ -140,7 +142,7 @@ async function generate(given: GenerateOptions): Promise<void> {
       const rows = await generateImages(pruned, sampling, requests, batch, (event) => {
         switch (event.kind) {
           case 'truncated':
-            if (row === 0) process.stderr.write(`${truncationWarning(event)}\n`);
+            if (row === 0) tell(truncationWarning(event));
             break;
           case 'start':
             calls = event.calls * prunings.length;
@@ -157,9 +159,8 @@ async function generate(given: GenerateOptions): Promise<void> {
     const files = await writeImages(output, images, columns);
     if (given.show === true) showImages(images, columns, prunings);
     const masks = prunings.map(({ hashes }) => hashes);
-    if (given.json === true)
-      process.stdout.write(`${JSON.stringify(summaryOf(images, files, sampling, calls, masks))}\n`);
-    else process.stdout.write(files.map((file) => `${file}\n`).join(''));
+    if (given.json === true) printJson(summaryOf(images, files, sampling, calls, masks));
+    else print(files.map(escaped).join('\n'));
   } finally {
     bar?.stop();
     await thread.close();

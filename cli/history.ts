@@ -5,12 +5,11 @@ import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from 
 import { requireFleet } from './fleet/open-fleet.ts';
 import * as options from './options.ts';
 import { changeText } from './output/change-text.ts';
-import { table } from './output/table.ts';
+import { type ListColumn, type ListOptions, outputOption, printList } from './output/list.ts';
 
-interface HistoryOptions extends FleetOptions {
+interface HistoryOptions extends FleetOptions, ListOptions {
   readonly checkpoint?: string;
   readonly last: number;
-  readonly json?: boolean;
 }
 
 export function historyCommand(): Command {
@@ -21,6 +20,7 @@ export function historyCommand(): Command {
     )
     .addOption(coordinatorOption())
     .addOption(dataOption())
+    .addOption(outputOption())
     .addOption(options.jsonOption())
     .addHelpText('after', '\nExample:\n  $ lethe history --last 5')
     .action(async (given: HistoryOptions) => {
@@ -32,20 +32,26 @@ export function historyCommand(): Command {
         const all: HistoryEntry[] = [];
         if (checkpoint !== undefined) for await (const entry of client.history(checkpoint, asked)) all.push(entry);
         const first = given.last > 0 && all.length > given.last ? 1 : 0;
-        if (given.json === true) {
-          process.stdout.write(`${JSON.stringify({ checkpoint, versions: all.slice(first) })}\n`);
-          return;
-        }
-        const rows = all.map((entry, i) => [
-          `${entry.version}${entry.published ? '' : ' (not published yet)'}`,
-          entry.when,
-          entry.who,
-          changeText(entry, all[i - 1]?.masks ?? []),
-          entry.why,
-        ]);
-        process.stdout.write(`${table([['version', 'when', 'who', 'change', 'why'], ...rows.slice(first)])}\n`);
+        const rows = all.map((entry, i) => ({ entry, change: changeText(entry, all[i - 1]?.masks ?? []) }));
+        printList(given, {
+          rows: rows.slice(first),
+          columns,
+          name: ({ entry }) => String(entry.version),
+          json: { checkpoint, versions: all.slice(first) },
+        });
       } finally {
         client.close();
       }
     });
 }
+
+const columns: readonly ListColumn<{ readonly entry: HistoryEntry; readonly change: string }>[] = [
+  {
+    heading: 'version',
+    cell: ({ entry: { version, published } }) => `${version}${published ? '' : ' (not published yet)'}`,
+  },
+  { heading: 'when', cell: ({ entry }) => entry.when, when: 'kept' },
+  { heading: 'who', cell: ({ entry }) => entry.who },
+  { heading: 'change', cell: ({ change }) => change, when: 'kept' },
+  { heading: 'why', cell: ({ entry }) => entry.why },
+];

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { reportFailure } from './output/failure.ts';
 import { onOutputFailure } from './output/standard-output.ts';
-import { runProgram } from './program.ts';
+import { printJson, tell } from './output/print.ts';
+import { runProgram, wantsJson } from './program.ts';
 
 onOutputFailure(end);
 
@@ -14,12 +15,12 @@ const args = process.argv.slice(2);
 try {
   await runProgram(args);
 } catch (error) {
-  if (args.includes('--json')) process.stdout.write(`${JSON.stringify(reportFailure(error).json)}\n`);
+  if (wantsJson(args)) printJson(reportFailure(error).json);
   end(error);
 }
 
 function end(error: unknown): void {
   const { text, exitCode } = reportFailure(error);
-  process.stderr.write(`${text}\n`);
+  tell(text);
   process.exitCode = exitCode;
 }

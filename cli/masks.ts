@@ -10,7 +10,7 @@ import * as options from './options.ts';
 import { verifiedCell } from './output/active-text.ts';
 import { age } from './output/age.ts';
 import { percent, shortHash } from './output/figures.ts';
-import { table } from './output/table.ts';
+import { type ListColumn, type ListOptions, outputOption, printList } from './output/list.ts';
 
 /** A mask in a list. */
 interface ListedMask extends KnownMask {
@@ -25,13 +25,15 @@ export function masksCommand(): Command {
   return new Command('masks')
     .addOption(coordinatorOption())
     .addOption(dataOption())
+    .addOption(outputOption())
     .addOption(options.jsonOption())
     .addHelpText('after', '\nExample:\n  $ lethe masks')
-    .action(async (given: FleetOptions & { readonly json?: boolean }) => {
+    .action(async (given: FleetOptions & ListOptions) => {
       await withShelf(given, async (shelf, client) => {
         const masks = await listed(shelf, client);
-        const text = given.json === true ? JSON.stringify({ masks }) : masksText(masks, Date.now());
-        process.stdout.write(`${text}\n`);
+        const none = 'no mask yet: `lethe sweep CAMPAIGN.yaml` makes them';
+        const columns = columnsAt(Date.now());
+        printList(given, { rows: masks, columns, name: ({ hash }) => hash, json: { masks }, none });
       });
     });
 }
@@ -75,17 +77,19 @@ async function listed(shelf: MaskShelf, client: FleetClient | undefined): Promis
   return masks;
 }
 
-function masksText(masks: readonly ListedMask[], now: number): string {
-  if (masks.length === 0) return 'no mask yet: `lethe sweep CAMPAIGN.yaml` makes them';
-  const rows = masks.map((each) => [
-    shortHash(each.hash),
-    each.concept,
-    each.active === undefined ? '' : `version ${each.active}`,
-    verifiedCell(each.verification, each.checkpoint),
-    age(each.madeAt, now),
-    each.campaign ?? '',
-    each.sites.map(({ site, density }) => `${site} ${percent(density)}`).join(', '),
-    each.checkpoint.slice(0, 19),
-  ]);
-  return table([['mask', 'concept', 'active', 'verified', 'age', 'campaign', 'pruned', 'checkpoint'], ...rows]);
+/** @param now milliseconds since 1970 */
+function columnsAt(now: number): readonly ListColumn<ListedMask>[] {
+  return [
+    { heading: 'mask', cell: ({ hash }) => shortHash(hash), when: 'kept' },
+    { heading: 'concept', cell: ({ concept }) => concept, when: 'kept' },
+    { heading: 'active', cell: ({ active }) => (active === undefined ? '' : `version ${active}`), when: 'kept' },
+    { heading: 'verified', cell: ({ verification, checkpoint }) => verifiedCell(verification, checkpoint) },
+    { heading: 'age', cell: ({ madeAt }) => age(madeAt, now) },
+    { heading: 'campaign', cell: ({ campaign = '' }) => campaign },
+    {
+      heading: 'pruned',
+      cell: ({ sites }) => sites.map(({ site, density }) => `${site} ${percent(density)}`).join(', '),
+    },
+    { heading: 'checkpoint', cell: ({ checkpoint }) => checkpoint.slice(0, 19) },
+  ];
 }

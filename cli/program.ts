@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import { wrapHelp } from './output/wrap-help.ts';
+import { printTo } from './output/print.ts';
 
 /**
  * Runs the command that `args` name. Help and version are printed and are no failure; everything else that is wrong
@@ -14,6 +15,10 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     command.exitOverride().hook('preSubcommand', (_, subcommand) => {
       at = subcommand;
     });
+  // `-o json` is `--json` to whatever a command does with that.
+  program.hook('preAction', (_, command) => {
+    if (command.getOptionValue('output') === 'json') command.setOptionValue('json', true);
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -47,6 +52,16 @@ Examples:
   return program;
 }
 
+/** Whether a result is wanted as JSON, and so what is wrong too: `--json`, `-o json`, `--output=json`. */
+export function wantsJson(args: readonly string[]): boolean {
+  return args.some(
+    (arg, i) =>
+      arg === '--json' ||
+      /^(-o=?|--output=)json$/.test(arg) ||
+      (arg === 'json' && /^(-o|--output)$/.test(args[i - 1] ?? '')),
+  );
+}
+
 /** Of `lethe sweep …` and of `lethe help sweep`: `sweep`. */
 function namedCommand(args: readonly string[]): string | undefined {
   const [first, second] = args.filter((arg) => !arg.startsWith('-'));
@@ -56,8 +71,12 @@ function namedCommand(args: readonly string[]): string | undefined {
 /** Help is as wide as the terminal, or 80 columns; what is wrong is told once, by whoever catches it. */
 function shapeHelp(command: Command): void {
   command.configureHelp({ minWidthToWrap: 20 }).configureOutput({
-    writeOut: (text) => process.stdout.write(wrapHelp(text, process.stdout)),
-    writeErr: (text) => process.stderr.write(wrapHelp(text, process.stderr)),
+    writeOut: (text) => {
+      printTo(process.stdout, wrapHelp(text.replace(/\n$/, ''), process.stdout));
+    },
+    writeErr: (text) => {
+      printTo(process.stderr, wrapHelp(text.replace(/\n$/, ''), process.stderr));
+    },
     outputError: () => undefined,
   });
 }

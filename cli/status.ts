@@ -5,19 +5,17 @@ import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from 
 import { requireFleet } from './fleet/open-fleet.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
-import { statusText } from './output/status-text.ts';
+import { type ListOptions, outputOption } from './output/list.ts';
+import { clearScreen } from './output/print.ts';
+import { printStatus } from './output/status-text.ts';
 
-interface StatusOptions extends FleetOptions {
+interface StatusOptions extends FleetOptions, ListOptions {
   readonly all?: boolean;
   readonly watch?: boolean;
-  readonly json?: boolean;
 }
 
 /** Milliseconds between two looks of --watch. */
 const watchMs = 2000;
-
-/** Moves a terminal's cursor to its corner, and clears what is below. */
-const clear = '\u001b[H\u001b[J';
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -25,6 +23,7 @@ export function statusCommand(): Command {
     .option('--watch', 'look again every two seconds, until Ctrl-C; with --json an object a line')
     .addOption(coordinatorOption())
     .addOption(dataOption())
+    .addOption(outputOption())
     .addOption(options.jsonOption())
     .addHelpText('after', '\nExample:\n  $ lethe status --watch')
     .action(async (given: StatusOptions) => {
@@ -33,12 +32,8 @@ export function statusCommand(): Command {
       try {
         do {
           const campaigns = shownCampaigns(await client.status(), given.all === true);
-          const text =
-            given.json === true
-              ? JSON.stringify({ coordinator: client.address, campaigns })
-              : statusText(campaigns, Date.now());
-          const isScreen = given.watch === true && given.json !== true && process.stdout.isTTY;
-          process.stdout.write(`${isScreen ? clear : ''}${text}\n`);
+          if (given.watch === true && given.json !== true) clearScreen(process.stdout);
+          printStatus(given, client.address, campaigns, Date.now());
           if (given.watch === true) await after(watchMs, undefined, { signal }).catch(() => undefined);
         } while (given.watch === true && !signal.aborted);
       } finally {

@@ -22,6 +22,7 @@ import { sweepProgress } from './output/sweep-progress.ts';
 import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText } from './output/sweep-summary.ts';
 import { readCampaign } from './read-campaign.ts';
 import { workersOption } from './up.ts';
+import { printResult, tell } from './output/print.ts';
 
 interface SweepOptions extends FleetOptions {
   readonly plan?: boolean;
@@ -98,12 +99,12 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
     if (given.cancel !== undefined) {
       const id = campaignId(campaign.name, yaml);
       await fleet.client.cancel(id, given.reason ?? '');
-      print(given, { campaign: id, cancelled: true }, `${id} is cancelled; its results stay`);
+      printResult(given, { campaign: id, cancelled: true }, `${id} is cancelled; its results stay`);
       return;
     }
     if (given.plan === true) {
       const plan = await fleet.client.plan(request);
-      print(given, { campaign: campaign.name, ...plan }, planText(campaign.name, campaign.concepts.length, plan));
+      printResult(given, { campaign: campaign.name, ...plan }, planText(campaign.name, campaign.concepts.length, plan));
       return;
     }
     const started = performance.now();
@@ -140,7 +141,7 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
         ? { manifest: active.manifest, processes: active.processes, missing: active.missing }
         : {}),
     };
-    print(given, { ...summary }, summaryText(summary));
+    printResult(given, { ...summary }, summaryText(summary));
     reportFailed(summary, given.json === true);
     const trouble = active === undefined ? undefined : 'refusal' in active ? active.refusal : active.behind;
     if (trouble !== undefined) report(trouble);
@@ -180,7 +181,7 @@ function made(before: PlanResponse | undefined, after: PlanResponse): number {
 
 function report(error: unknown): void {
   const { text, exitCode } = reportFailure(error);
-  process.stderr.write(`${text}\n`);
+  tell(text);
   process.exitCode = exitCode;
 }
 
@@ -190,9 +191,5 @@ function reportFailed({ concepts }: SweepSummary, json: boolean): void {
   if (failed.length === 0) return;
   process.exitCode = exitCodes.failed;
   for (const { failure } of failed)
-    if (failure !== undefined && !json) process.stderr.write(`${reportFailure(errorOfFailure(failure)).text}\n`);
-}
-
-function print(given: SweepOptions, json: Readonly<Record<string, unknown>>, text: string): void {
-  process.stdout.write(`${given.json === true ? JSON.stringify(json) : text}\n`);
+    if (failure !== undefined && !json) tell(reportFailure(errorOfFailure(failure)).text);
 }

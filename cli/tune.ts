@@ -15,6 +15,7 @@ import { tradeOffOf, tuningReport } from './tuning/tuning-report.ts';
 import { writeTuning } from './tuning/write-tuning.ts';
 import { workersOption } from './up.ts';
 import { type CampaignVerification, campaignToVerify, verifyCampaign } from './verification/verify-campaign.ts';
+import { print, printJson } from './output/print.ts';
 
 interface TuneOptions extends ImageOptions {
   readonly budget?: number;
@@ -84,12 +85,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       const data = tuningReport(campaign, section, budget, id, file, new Date().toISOString(), tuned);
       const found = await writeTuning(folder, id, tuned, data);
       session.clear();
-      if (given.json !== true)
-        process.stdout.write(`${tuned.map(tunedText).join('\n\n')}\n\nreport      ${found.report}\n`);
+      if (given.json !== true) print(`${tuned.map(tunedText).join('\n\n')}\n\nreport      ${found.report}`);
       const verified = given.verify ? await confirm(session, tuned, given) : [];
       session.clear();
-      if (given.json === true)
-        process.stdout.write(`${JSON.stringify({ ...found, verified: verified.map(({ json }) => json) })}\n`);
+      if (given.json === true) printJson({ ...found, verified: verified.map(({ json }) => json) });
       const holds = given.verify
         ? verified.every(({ verification }) => verification.passed)
         : tuned.every(({ certainty }) => certainty !== 'missed');
@@ -112,7 +111,7 @@ async function confirm(
     const campaign = campaignToVerify(text, file, parseCampaign(text, file), undefined, heads);
     const verified = await verifyCampaign(session, campaign, undefined, [tradeOffOf(group)]);
     session.clear();
-    if (json !== true) process.stdout.write(`\n${verified.text}\n`);
+    if (json !== true) print(`\n${verified.text}`);
     all.push(verified);
   }
   return all;

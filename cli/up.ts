@@ -4,6 +4,8 @@ import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import { startLocalFleet } from './launcher/local-fleet.ts';
 import * as options from './options.ts';
+import { escaped } from './output/escape.ts';
+import { printResult, tell } from './output/print.ts';
 
 interface UpOptions {
   readonly workers: number;
@@ -40,26 +42,22 @@ Example:
     )
     .action(async (given: UpOptions) => {
       const { data } = await fleetSettings(given);
-      const say = (text: string): void => void process.stderr.write(`${text}\n`);
       const { workers, checkpoint: checkpoints, port } = given;
       const setup = { data, workers, checkpoints, port, environment: process.env };
       const signals = stopSignals();
       try {
-        const starting = startLocalFleet(setup, say);
+        const starting = startLocalFleet(setup, tell);
         const fleet = await starting;
         signals.onSecond(() => {
           fleet.kill();
         });
         const { address } = fleet;
-        process.stdout.write(
-          given.json === true
-            ? `${JSON.stringify({ coordinator: address, workers, data, pid: process.pid })}\n`
-            : `coordinator ${address}, ${workers} worker${workers === 1 ? '' : 's'}, data in ${data}; Ctrl-C ends it\n`,
-        );
+        const text = `coordinator ${address}, ${workers} worker${workers === 1 ? '' : 's'}, data in ${escaped(data)}; Ctrl-C ends it`;
+        printResult(given, { coordinator: address, workers, data, pid: process.pid }, text);
         try {
           await Promise.race([signals.first, fleet.failed]);
         } finally {
-          say('draining');
+          tell('draining');
           await fleet.stop();
         }
       } finally {

@@ -7,6 +7,7 @@ import { exitCodes } from './output/failure.ts';
 import { readCampaign } from './read-campaign.ts';
 import { workersOption } from './up.ts';
 import { campaignToVerify, verifyCampaign } from './verification/verify-campaign.ts';
+import { printResult } from './output/print.ts';
 
 interface VerifyOptions extends ImageOptions {
   readonly masks?: readonly string[];
@@ -55,7 +56,7 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
     async (session, campaign) => {
       const { verification, text, json } = await verifyCampaign(session, campaign, given.masks);
       session.clear();
-      process.stdout.write(`${given.json === true ? JSON.stringify(json) : text}\n`);
+      printResult(given, json, text);
       if (!verification.passed) process.exitCode = exitCodes.failed;
     },
   );

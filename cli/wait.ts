@@ -11,6 +11,7 @@ import * as options from './options.ts';
 import { exitCodes } from './output/failure.ts';
 import { SweepEvents } from './output/sweep-events.ts';
 import { sweepProgress } from './output/sweep-progress.ts';
+import { printResult } from './output/print.ts';
 
 interface WaitOptions extends FleetOptions {
   /** Seconds; 0 for ever. */
@@ -47,9 +48,7 @@ Example:
         progress.stop();
         if (state?.failure !== undefined) throw errorOfFailure(state.failure);
         if (state !== undefined) {
-          process.stdout.write(
-            given.json === true ? `${JSON.stringify({ campaign, state })}\n` : `${campaign} is done\n`,
-          );
+          printResult(given, { campaign, state }, `${campaign} is done`);
           return;
         }
         if (limit?.aborted === true) throw tooLong(campaign, given.timeout);

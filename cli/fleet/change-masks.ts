@@ -8,6 +8,8 @@ import { type VerifiedMask, verifiedText } from '../output/verified-text.ts';
 import type { LetheError } from '../../shared/error/lethe-error.ts';
 import { awaitServing, type ServingRow } from './await-serving.ts';
 import type { FleetClient } from './fleet-client.ts';
+import { escaped } from '../output/escape.ts';
+import { printResult, printTo } from '../output/print.ts';
 
 /** What apply, restore and rollback are told beside the change. */
 export interface ChangeOptions {
@@ -45,7 +47,10 @@ export async function madeChange(
   const manifest = await change();
   const tell = ({ process: name, seconds }: ServingRow): void => {
     if (process.stderr.isTTY)
-      process.stderr.write(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}\n`);
+      printTo(
+        process.stderr,
+        escaped(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}`),
+      );
   };
   const processes = await awaitServing(client, checkpoint, manifest, before, timeout * 1000, tell);
   const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);
@@ -70,13 +75,9 @@ export async function changeMasks(
   const masks = await recordedMasks(client, manifest);
   const { version, changed, digest } = manifest;
   const text = `${activeText(manifest, masks)}\n${servingText(processes)}`;
-  process.stdout.write(
-    json === true
-      ? `${JSON.stringify({ checkpoint, version, changed, masks, digest, processes, missing })}\n`
-      : `${text}\n`,
-  );
+  printResult({ json }, { checkpoint, version, changed, masks, digest, processes, missing }, text);
   if (behind === undefined) return;
-  process.stderr.write(`${reportFailure(behind).text}\n`);
+  printTo(process.stderr, reportFailure(behind).text);
   process.exitCode = exitCodes.failed;
 }
 
@@ -92,11 +93,9 @@ async function printDifference(
   const [before] = found;
   const difference = maskDifference(before?.masks ?? [], after.masks);
   const { version } = after;
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ checkpoint, dryRun: true, from: before?.version ?? 0, version, changed: after.changed, ...difference })}\n`
-      : `${differenceText(checkpoint, before?.version ?? 0, after, difference)}\n`,
-  );
+  const from = before?.version ?? 0;
+  const value = { checkpoint, dryRun: true, from, version, changed: after.changed, ...difference };
+  printResult({ json }, value, differenceText(checkpoint, from, after, difference));
 }
 
 /** The masks of a manifest with what stands behind them, as far as the newest version tells of it. */
@@ -115,7 +114,9 @@ function activeText(
   { version, changed, checkpoint }: ManifestResponse,
   masks: readonly (ActiveMask & VerifiedMask)[],
 ): string {
-  const named = masks.map((each) => `${each.concept} (${shortHash(each.mask)}${verifiedText(each)})`).join(', ');
+  const named = masks
+    .map((each) => escaped(`${each.concept} (${shortHash(each.mask)}${verifiedText(each)})`))
+    .join(', ');
   const what = `version ${version} of ${checkpoint.slice(0, 19)}: ${named === '' ? 'nothing is active' : `active: ${named}`}`;
   return changed ? what : `${what}; that was so already`;
 }

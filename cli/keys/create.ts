@@ -6,6 +6,7 @@ import { dataOption } from '../fleet/fleet-settings.ts';
 import * as options from '../options.ts';
 import { ensureKeys, isThere } from './key-folder.ts';
 import { givenKeys, type KeysOptions, keysOption } from './keys-options.ts';
+import { printResult } from '../output/print.ts';
 
 interface CreateOptions extends KeysOptions {
   readonly fleet?: boolean;
@@ -32,12 +33,10 @@ Example:
     .action(async (given: CreateOptions) => {
       const keys = await givenKeys(given);
       await mkdir(keys.folder, { recursive: true, mode: 0o700 });
-      const print = (json: Readonly<Record<string, unknown>>, text: string): void =>
-        void process.stdout.write(`${given.json === true ? JSON.stringify(json) : text}\n`);
       if (given.fleet === true) {
         const { secrets } = await createFleetKey(keys.fleetKey);
         const [{ id }] = secrets;
-        print({ fleet: id, file: keys.fleetKey }, `fleet key ${id} in ${keys.fleetKey}`);
+        printResult(given, { fleet: id, file: keys.fleetKey }, `fleet key ${id} in ${keys.fleetKey}`);
         return;
       }
       if ((await isThere(keys.signingKey)) && (await isThere(keys.trustList)))
@@ -48,7 +47,8 @@ Example:
           'use it, put another in its place with `lethe keys rotate`, or name another folder with --keys',
         );
       const { id } = await ensureKeys(keys, new Date());
-      print(
+      printResult(
+        given,
         { signing: id, file: keys.signingKey, trustList: keys.trustList },
         `signing key ${id} in ${keys.signingKey}, trusted by ${keys.trustList}`,
       );

@@ -9,6 +9,7 @@ import * as options from '../options.ts';
 import { servingBehind } from '../output/serving-rows.ts';
 import { givenKeys, type KeysOptions, keysOption } from './keys-options.ts';
 import { rotateKey, type RotationStep } from './rotate-key.ts';
+import { printResult, tell } from '../output/print.ts';
 
 interface RotateOptions extends KeysOptions, CauseOptions {
   readonly fleet?: boolean;
@@ -61,7 +62,7 @@ Example:
         const { secrets } = await renewFleetKey(keys.fleetKey);
         const [{ id }] = secrets;
         const text = `fleet key ${id} in ${keys.fleetKey} seals, ${secrets.length - 1} more open`;
-        process.stdout.write(`${given.json === true ? JSON.stringify({ fleet: id, file: keys.fleetKey }) : text}\n`);
+        printResult(given, { fleet: id, file: keys.fleetKey }, text);
         return;
       }
       // Before anything is changed: without a fleet it could not be ended.
@@ -73,14 +74,13 @@ Example:
           async (key) => {
             for await (const each of signAnew(client, key, given)) manifests.push(each);
           },
-          (step) => void process.stderr.write(`${stepTexts[step]}\n`),
+          (step) => {
+            tell(stepTexts[step]);
+          },
           () => new Date(),
         );
-        process.stdout.write(
-          given.json === true
-            ? `${JSON.stringify({ from, to, manifests })}\n`
-            : `key ${to} signs, key ${from} is retired; manifests signed by it: ${manifests.length}\n`,
-        );
+        const text = `key ${to} signs, key ${from} is retired; manifests signed by it: ${manifests.length}`;
+        printResult(given, { from, to, manifests }, text);
       } finally {
         client.close();
       }

@@ -1,16 +1,18 @@
 import type { VerificationEntry } from '../../gen/fleet/v1/mask.ts';
 import type { ActiveSet } from '../fleet/active-set.ts';
 import { age } from './age.ts';
+import { escaped } from './escape.ts';
 import { shortHash } from './figures.ts';
 import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
 
 /** A paragraph a checkpoint: its version, a row a mask, a row a process. @param now milliseconds since 1970 */
-export function activeText(sets: readonly ActiveSet[], now: number): string {
+export function activeText(sets: readonly ActiveSet[], now: number, terminal: Terminal): string {
   if (sets.length === 0) return 'nothing was ever active: `lethe apply MASK` makes a mask active';
-  return sets.map((each) => setText(each, now)).join('\n\n');
+  return sets.map((each) => setText(each, now, terminal)).join('\n\n');
 }
 
-function setText({ manifest, change, verifications, processes }: ActiveSet, now: number): string {
+function setText({ manifest, change, verifications, processes }: ActiveSet, now: number, terminal: Terminal): string {
   const { checkpoint, version, masks } = manifest;
   if (version === 0)
     return `${checkpoint.slice(0, 19)}: the manifest that is stored is not to be trusted: \`lethe audit\` says why`;
@@ -30,12 +32,12 @@ function setText({ manifest, change, verifications, processes }: ActiveSet, now:
     age(seenAt, now),
   ]);
   return [
-    heading,
-    masks.length === 0 ? 'no mask is active' : table([['concept', 'mask', 'verified'], ...maskRows]),
+    escaped(heading),
+    masks.length === 0 ? 'no mask is active' : table([['concept', 'mask', 'verified'], ...maskRows], [], terminal),
     '',
     processes.length === 0
       ? 'no process serves this checkpoint now'
-      : table([['process', 'version', 'state', 'last seen'], ...processRows]),
+      : table([['process', 'version', 'state', 'last seen'], ...processRows], ['state'], terminal),
   ].join('\n');
 }
 

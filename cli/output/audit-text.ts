@@ -1,7 +1,8 @@
 import type { CheckedLog } from '../fleet/check-log.ts';
 import { changeText } from './change-text.ts';
 import { shortHash } from './figures.ts';
-import { table } from './table.ts';
+import { escaped } from './escape.ts';
+import { type ListColumn, type ListOptions, printList } from './list.ts';
 
 /** Everything that is wrong with an audit log, each with the record it is about. */
 export function faultsOf({ links, standing }: CheckedLog): readonly string[] {
@@ -23,40 +24,49 @@ export function faultsOf({ links, standing }: CheckedLog): readonly string[] {
   }
 }
 
-export function auditText(log: CheckedLog): string {
+/** A record with what it changed. */
+interface AuditRow {
+  readonly link: CheckedLog['links'][number];
+  readonly change: string;
+}
+
+/** Prints the log in the form that was asked for; for people with the verdict below. */
+export function printAudit(given: ListOptions, log: CheckedLog & { readonly valid: boolean }): void {
   const { links, standing, trustedBy } = log;
-  const rows: string[][] = [];
-  let before: NonNullable<(typeof links)[number]['record']>['masks'] = [];
-  for (const { hash, record, faults } of links) {
-    const state = faults.length === 0 ? 'ok' : faults.map(({ kind }) => kind).join(', ');
-    if (record === undefined) {
-      rows.push([shortHash(hash), '-', '-', '-', '-', '-', '-', state]);
-      continue;
-    }
-    const verified = record.masks.map(({ concept, verification }) =>
-      verification === undefined ? `${concept}: none` : `${concept}: ${shortHash(verification)}`,
-    );
-    const { version, when, who, why } = record;
-    rows.push([
-      shortHash(hash),
-      String(version),
-      when,
-      who,
-      changeText(record, before),
-      why,
-      verified.join(', '),
-      state,
-    ]);
-    before = record.masks;
+  const rows: AuditRow[] = [];
+  let before: NonNullable<AuditRow['link']['record']>['masks'] = [];
+  for (const link of links) {
+    rows.push({ link, change: link.record === undefined ? '-' : changeText(link.record, before) });
+    before = link.record?.masks ?? before;
   }
-  const heading = ['record', 'version', 'when', 'who', 'change', 'why', 'verification', ''];
   const faults = faultsOf(log);
   const verdict = faults.length === 0 ? 'the chain is whole' : `faults: ${faults.length}`;
-  return [
-    table([heading, ...rows]),
-    '',
-    `${verdict} (records: ${links.length}; checked by ${trustedBy})${standingText(standing)}`,
-  ].join('\n');
+  const said = `${verdict} (records: ${links.length}; checked by ${escaped(trustedBy)})${standingText(standing)}`;
+  const name = ({ link }: AuditRow): string => link.hash;
+  printList(given, { rows, columns, name, json: log, below: ['', said] });
+}
+
+const columns: readonly ListColumn<AuditRow>[] = [
+  { heading: 'record', cell: ({ link }) => shortHash(link.hash) },
+  { heading: 'version', cell: ({ link }) => String(link.record?.version ?? '-'), when: 'kept' },
+  { heading: 'when', cell: ({ link }) => link.record?.when ?? '-', when: 'kept' },
+  { heading: 'who', cell: ({ link }) => link.record?.who ?? '-' },
+  { heading: 'change', cell: ({ change }) => change },
+  { heading: 'why', cell: ({ link }) => link.record?.why ?? '-' },
+  { heading: 'verification', cell: ({ link }) => verificationOf(link) },
+  {
+    heading: '',
+    cell: ({ link: { faults } }) => (faults.length === 0 ? 'ok' : faults.map(({ kind }) => kind).join(', ')),
+    when: 'kept',
+  },
+];
+
+function verificationOf({ record }: AuditRow['link']): string {
+  if (record === undefined) return '-';
+  const verified = record.masks.map(({ concept, verification }) =>
+    verification === undefined ? `${concept}: none` : `${concept}: ${shortHash(verification)}`,
+  );
+  return verified.join(', ');
 }
 
 function standingText(standing: CheckedLog['standing']): string {

@@ -1,4 +1,5 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { escaped } from './escape.ts';
 
 /** Exit codes of every command; 130 is what a shell reports for one that Ctrl-C ended. */
 export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
@@ -19,16 +20,17 @@ export function reportFailure(error: unknown): FailureReport {
     const next = 'this is a defect of Lethe: please report it with the command and the lines above';
     return {
       exitCode: exitCodes.failed,
-      text: `error: ${detail}\n  what to do: ${next}`,
+      text: `error: ${indented(detail)}\n  what to do: ${next}`,
       json: { error: { code: 'internal', what: 'unexpected error', why: detail, next } },
     };
   }
   const { code, what, where, why, next } = error;
   const lines = [
-    `error: ${what} [${code}]`,
-    ...(where === undefined ? [] : [`  where: ${where}`]),
-    `  why: ${why}`,
-    `  what to do: ${next}`,
+    `error: ${escaped(what)} [${escaped(code)}]`,
+    ...(where === undefined ? [] : [`  where: ${escaped(where)}`]),
+    // What is wrong with a file has a line for each of its lines; what has failed elsewhere is told in one.
+    `  why: ${error.isInput ? indented(why) : escaped(why)}`,
+    `  what to do: ${indented(next)}`,
   ];
   return {
     exitCode: error.isInput ? exitCodes.badInput : exitCodes.failed,
@@ -36,3 +38,6 @@ export function reportFailure(error: unknown): FailureReport {
     json: { error: { code, what, where, why, next } },
   };
 }
+
+/** Lines of which none but the first can be taken for one of ours. */
+const indented = (text: string): string => text.split('\n').map(escaped).join('\n    ');

@@ -1,4 +1,5 @@
 import type { ImageProgress } from '../fleet/request-images.ts';
+import { printJsonTo, type TextStream } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
 
 /** Shows how far images are, until it is stopped. */
@@ -8,14 +9,15 @@ export interface ImageProgressBar {
 }
 
 /** For machines: a JSON object a line, one for every change of what is not stored. To `stream`. */
-export function imageEvents(stream: Pick<NodeJS.WriteStream, 'write'>): ImageProgressBar {
+export function imageEvents(stream: TextStream): ImageProgressBar {
   let printed = '';
   return {
     update: (progress) => {
-      const line = JSON.stringify({ event: 'images', ...progress });
+      const event = { event: 'images', ...progress };
+      const line = JSON.stringify(event);
       if (progress.units.total === 0 || line === printed) return;
       printed = line;
-      stream.write(`${line}\n`);
+      printJsonTo(stream, event);
     },
     stop: () => {
       // Every line that was written stands.
@@ -39,8 +41,8 @@ export function imageProgress(stream: NodeJS.WriteStream): ImageProgressBar {
       if (units.total === 0) return;
       if (units.total !== total) stop();
       total = units.total;
-      bar ??= startProgress(stream, `drawing ${images - stored} of ${images} images`, total);
-      bar.update(units.ended, 'units');
+      bar ??= startProgress(stream, `drawing ${images - stored} of ${images} images`, total, 'units');
+      bar.update(units.ended);
     },
     stop,
   };

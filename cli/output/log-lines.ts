@@ -1,4 +1,6 @@
 import { Writable } from 'node:stream';
+import { escaped } from './escape.ts';
+import { printTo } from './print.ts';
 
 /** Of a line of pino's that are shown in their own place, or not at all. */
 const known: readonly string[] = ['level', 'time', 'pid', 'hostname', 'msg'];
@@ -11,7 +13,7 @@ export function logLines(output: NodeJS.WritableStream): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: string, _, done) {
-      for (const line of chunk.split('\n')) if (line !== '') output.write(`${lineOf(line)}\n`);
+      for (const line of chunk.split('\n')) if (line !== '') printTo(output, lineOf(line));
       done();
     },
   });
@@ -22,5 +24,5 @@ function lineOf(json: string): string {
   const { time, level, msg } = entry as { readonly time: number; readonly level: number; readonly msg: string };
   const fields = Object.entries(entry).filter(([name]) => !known.includes(name));
   const shown = fields.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${new Date(time).toTimeString().slice(0, 8)} ${words[level] ?? ''}${msg}${shown.join('')}`;
+  return escaped(`${new Date(time).toTimeString().slice(0, 8)} ${words[level] ?? ''}${msg}${shown.join('')}`);
 }

@@ -1,5 +1,6 @@
 import type { ActiveMask, ManifestResponse } from '../../gen/fleet/v1/mask.ts';
 import { isSameConcept } from '../../shared/mask/same-concept.ts';
+import { escaped } from './escape.ts';
 import { shortHash } from './figures.ts';
 
 /** What tells two sets of active masks apart. */
@@ -37,9 +38,9 @@ export function differenceText(
     : `nothing would change: version ${version} of ${checkpoint.slice(0, 19)} has these masks already`;
   return [
     heading,
-    ...added.map(({ concept, mask }) => `+ ${concept} (${shortHash(mask)})`),
-    ...replaced.map(({ concept, mask, before }) => `~ ${concept} (${shortHash(before)} → ${shortHash(mask)})`),
-    ...removed.map(({ concept, mask }) => `- ${concept} (${shortHash(mask)})`),
-    ...kept.map(({ concept, mask }) => `  ${concept} (${shortHash(mask)})`),
+    ...added.map(({ concept, mask }) => `+ ${escaped(concept)} (${shortHash(mask)})`),
+    ...replaced.map(({ concept, mask, before }) => `~ ${escaped(concept)} (${shortHash(before)} → ${shortHash(mask)})`),
+    ...removed.map(({ concept, mask }) => `- ${escaped(concept)} (${shortHash(mask)})`),
+    ...kept.map(({ concept, mask }) => `  ${escaped(concept)} (${shortHash(mask)})`),
   ].join('\n');
 }

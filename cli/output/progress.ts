@@ -1,30 +1,35 @@
 import cliProgress from 'cli-progress';
+import { duration } from './figures.ts';
+import { printTo } from './print.ts';
+import { progressLine } from './progress-line.ts';
+import { RemainingTime } from './remaining-time.ts';
+import { terminalOf } from './terminal.ts';
 
 /** How far a piece of work is. */
 export interface Progress {
   /** @param done units of work finished, of the total given at the start. */
-  update(done: number, note?: string): void;
+  update(done: number): void;
   stop(): void;
 }
 
 /**
- * A bar that redraws itself on a terminal, and a plain line at every tenth elsewhere: a log keeps every character.
+ * A bar that redraws itself on a terminal that can, and a plain line at every tenth elsewhere: a log keeps every character.
  * Goes to stderr, so that stdout holds results only.
+ *
+ * @param unit what is counted
  */
-export function startProgress(stream: NodeJS.WriteStream, title: string, total: number): Progress {
-  return stream.isTTY ? bar(stream, title, total) : lines(stream, title, total);
+export function startProgress(stream: NodeJS.WriteStream, title: string, total: number, unit = ''): Progress {
+  return terminalOf(stream).redraws ? bar(stream, title, total, unit) : lines(stream, title, total, unit);
 }
 
-function bar(stream: NodeJS.WriteStream, title: string, total: number): Progress {
-  const single = new cliProgress.SingleBar(
-    {
-      stream,
-      format: '{title} {bar} {value}/{total} {percentage}%, {eta_formatted} left {note}',
-      hideCursor: true,
-      etaBuffer: 20,
-    },
-    cliProgress.Presets.shades_classic,
-  );
+function bar(stream: NodeJS.WriteStream, title: string, total: number, unit: string): Progress {
+  const remaining = new RemainingTime(total);
+  let notes: readonly string[] = [];
+  const single = new cliProgress.SingleBar({
+    stream,
+    format: (_, { value }) => progressLine({ title, done: value, total, unit, notes }, terminalOf(stream)),
+    hideCursor: true,
+  });
   const stop = () => {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     single.stop();
@@ -36,23 +41,26 @@ function bar(stream: NodeJS.WriteStream, title: string, total: number): Progress
     process.kill(process.pid, signal);
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  single.start(total, 0, { title, note: '' });
+  single.start(total, 0);
   return {
-    update(done, note = '') {
-      single.update(done, { note });
+    update(done) {
+      const seconds = remaining.at(done, performance.now() / 1000);
+      const share = total === 0 ? 100 : Math.floor((100 * done) / total);
+      notes = [...(seconds === undefined || done >= total ? [] : [`${duration(seconds)} left`]), `${share} %`];
+      single.update(done);
     },
     stop,
   };
 }
 
-function lines(stream: NodeJS.WriteStream, title: string, total: number): Progress {
+function lines(stream: NodeJS.WriteStream, title: string, total: number, unit: string): Progress {
   let printed = -1;
   return {
-    update(done, note = '') {
+    update(done) {
       const tenth = Math.floor((10 * done) / total);
       if (tenth === printed) return;
       printed = tenth;
-      stream.write(`${title} ${done}/${total} ${note}`.trimEnd() + '\n');
+      printTo(stream, `${title} ${done}/${total} ${unit}`.trimEnd());
     },
     stop() {
       // Every line that was written stands; there is nothing to restore.

@@ -1,6 +1,10 @@
 import cliProgress from 'cli-progress';
 import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
+import { escaped, escapedLines } from './escape.ts';
 import { duration, shortHash } from './figures.ts';
+import { printTo } from './print.ts';
+import { progressLine, type ProgressState } from './progress-line.ts';
+import { terminalOf } from './terminal.ts';
 import type { Notice } from './waiting-notice.ts';
 
 /** Shows how far a campaign is. */
@@ -15,13 +19,13 @@ export interface SweepProgress {
 
 /** A bar for the campaign and one a worker on a terminal; plain lines elsewhere, which a log keeps. To `stream`. */
 export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress {
-  return stream.isTTY ? new Bars(stream) : new Lines(stream);
+  return terminalOf(stream).redraws ? new Bars(stream) : new Lines(stream);
 }
 
 function noticeText(campaign: string, notice: Notice): string {
   if (notice.kind === 'goes-on') return `${campaign} goes on`;
   const { what, why, next } = notice.why;
-  return `${campaign}: ${what}: ${why}; ${next}`;
+  return escaped(`${campaign}: ${what}: ${why}; ${next}`);
 }
 
 /** Units of a campaign, and those that have ended. */
@@ -34,12 +38,12 @@ function rateOf({ workers }: CampaignEvent): number {
   return workers.reduce((sum, { unetCallsPerSecond }) => sum + unetCallsPerSecond, 0);
 }
 
-function speed(rate: number): string {
-  return rate === 0 ? '' : `, ${rate.toFixed(1)} UNet calls/s`;
+function speed(rate: number): readonly string[] {
+  return rate === 0 ? [] : [`${rate.toFixed(1)} UNet calls/s`];
 }
 
-function eta({ remainingSeconds }: CampaignEvent): string {
-  return remainingSeconds === undefined ? '' : `, ${duration(remainingSeconds)} left`;
+function eta({ remainingSeconds }: CampaignEvent): readonly string[] {
+  return remainingSeconds === undefined ? [] : [`${duration(remainingSeconds)} left`];
 }
 
 class Bars implements SweepProgress {
@@ -57,10 +61,10 @@ class Bars implements SweepProgress {
     // It is being planned.
     if (total === 0) return;
     const masks = state.concepts.filter(({ state: each }) => each?.$case === 'mask').length;
-    const note = `units${speed(rateOf(state))}${eta(state)}, ${masks}/${state.concepts.length} masks`;
-    this.#row(state.campaign, total, ended, note);
+    const ofMasks = `${masks}/${state.concepts.length} masks`;
+    this.#row(state.campaign, total, ended, [...eta(state), ofMasks, ...speed(rateOf(state))]);
     for (const { worker, units, unetCallsPerSecond } of state.workers)
-      this.#row(worker, total, units, `units${speed(unetCallsPerSecond)}`);
+      this.#row(worker, total, units, speed(unetCallsPerSecond));
   }
 
   notice(campaign: string, notice: Notice): void {
@@ -68,8 +72,8 @@ class Bars implements SweepProgress {
   }
 
   say(text: string): void {
-    if (this.#bars === undefined) this.#stream.write(`${text}\n`);
-    else this.#bars.log(`${text}\n`);
+    if (this.#bars === undefined) printTo(this.#stream, text);
+    else this.#bars.log(`${escapedLines(text)}\n`);
   }
 
   stop(): void {
@@ -80,28 +84,27 @@ class Bars implements SweepProgress {
     this.#rows.clear();
   }
 
-  #row(key: string, total: number, value: number, note: string): void {
-    const name = key.length > 24 ? `${key.slice(0, 23)}…` : key.padEnd(24);
+  #row(title: string, total: number, value: number, notes: readonly string[]): void {
     this.#bars ??= newBars(this.#stream);
-    const row = this.#rows.get(key) ?? this.#bars.create(total, value, { name, note });
-    this.#rows.set(key, row);
+    const row = this.#rows.get(title) ?? this.#bars.create(total, value, { title, notes });
+    this.#rows.set(title, row);
     row.setTotal(total);
-    row.update(Math.min(value, total), { name, note });
+    row.update(Math.min(value, total), { title, notes });
   }
 }
 
+/** What a row is given beside its numbers. */
+type Row = Pick<ProgressState, 'title' | 'notes'>;
+
 function newBars(stream: NodeJS.WriteStream): cliProgress.MultiBar {
-  return new cliProgress.MultiBar(
-    {
-      stream,
-      format: '{name} {bar} {value}/{total} {note}',
-      hideCursor: true,
-      clearOnComplete: false,
-      barsize: 30,
-      gracefulExit: false,
-    },
-    cliProgress.Presets.shades_classic,
-  );
+  return new cliProgress.MultiBar({
+    stream,
+    format: (_, { value: done, total }, row: Row) =>
+      progressLine({ ...row, done, total, unit: 'units' }, terminalOf(stream), true),
+    hideCursor: true,
+    clearOnComplete: false,
+    gracefulExit: false,
+  });
 }
 
 class Lines implements SweepProgress {
@@ -119,12 +122,12 @@ class Lines implements SweepProgress {
     const tenth = total === 0 ? this.#printed : Math.floor((10 * ended) / total);
     if (tenth !== this.#printed) {
       this.#printed = tenth;
-      this.say(`${state.campaign} ${ended}/${total} units${speed(rateOf(state))}${eta(state)}`);
+      this.say([`${state.campaign} ${ended}/${total} units`, ...speed(rateOf(state)), ...eta(state)].join(', '));
     }
     for (const { concept, state: each } of state.concepts) {
       if (each === undefined || each.$case === 'remaining' || this.#ended.has(concept)) continue;
       this.#ended.add(concept);
-      this.say(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`);
+      this.say(escaped(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`));
     }
   }
 
@@ -133,7 +136,7 @@ class Lines implements SweepProgress {
   }
 
   say(text: string): void {
-    this.#stream.write(`${text}\n`);
+    printTo(this.#stream, text);
   }
 
   stop(): void {

@@ -163,7 +163,8 @@ export class ResultSettler {
       const items = this.#wanted.get(task)?.items;
       const won = await commitResult(store, worker, { ...finished, sites: open }, blobs, randomUUID(), items);
       if (won.length > 0) {
-        workers.finished(worker, finished.calls, finished.timings);
+        const campaign = parseUnitSubject(finished.task)?.campaign ?? '';
+        workers.finished(worker, campaign, finished.calls, finished.timings);
         this.#dispatch.observer.onResult(finished);
       }
       log.debug({ unit, worker, won }, 'result');

@@ -10,8 +10,8 @@ export interface Session extends Candidate {
   /** Why it is suspended; empty if it is not. */
   readonly suspended: string;
   readonly unetCallsPerSecond: number;
-  /** Units whose result it gave while connected here. */
-  readonly units: number;
+  /** Units whose result it gave while connected here, by campaign or job of images. */
+  readonly units: ReadonlyMap<string, number>;
   /** Tasks it gave back, which it is not offered again, and why it did. */
   readonly refused: ReadonlyMap<string, string>;
 }
@@ -22,7 +22,7 @@ interface Known {
   readonly refused: Map<string, string>;
   calls: number;
   stepsMs: number;
-  units: number;
+  readonly units: Map<string, number>;
 }
 
 /** The workers of this coordinator, by name: of two streams under one name the later counts. */
@@ -38,7 +38,14 @@ export class WorkerBook {
   add(connection: ConnectedWorker): ConnectedWorker | undefined {
     const { worker } = connection.hello;
     const before = this.#known.get(worker)?.connection;
-    this.#known.set(worker, { connection, draining: false, refused: new Map(), calls: 0, stepsMs: 0, units: 0 });
+    this.#known.set(worker, {
+      connection,
+      draining: false,
+      refused: new Map(),
+      calls: 0,
+      stepsMs: 0,
+      units: new Map(),
+    });
     return before;
   }
 
@@ -65,12 +72,13 @@ export class WorkerBook {
     this.#known.get(worker)?.refused.set(task, reason);
   }
 
-  finished(worker: string, calls: Calls, timings: Timings): void {
+  /** @param campaign that the unit is of */
+  finished(worker: string, campaign: string, calls: Calls, timings: Timings): void {
     const known = this.#known.get(worker);
     if (known === undefined) return;
     known.calls += calls.unetCalls;
     known.stepsMs += timings.steps;
-    known.units += 1;
+    known.units.set(campaign, (known.units.get(campaign) ?? 0) + 1);
   }
 
   get all(): readonly Session[] {

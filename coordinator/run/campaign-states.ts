@@ -108,7 +108,11 @@ export class CampaignStates {
     const held = this.#leases.all.filter((lease) => lease.campaign === campaign);
     return this.#workers.all
       .filter(({ worker }) => held.some((lease) => lease.worker === worker))
-      .map(({ worker, unetCallsPerSecond, units }) => ({ worker, unetCallsPerSecond, units }));
+      .map(({ worker, unetCallsPerSecond, units }) => ({
+        worker,
+        unetCallsPerSecond,
+        units: units.get(campaign) ?? 0,
+      }));
   }
 
   /** In the whole fleet. */
