@@ -120,4 +120,9 @@ export const commands: readonly CommandEntry[] = [
     description: 'Checks that this machine can run Lethe, and says what to do where it cannot.',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
+  {
+    name: 'completion',
+    description: 'Prints a script that completes commands and options in a shell.',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
 ];

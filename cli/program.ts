@@ -9,7 +9,9 @@ import { printTo } from './output/print.ts';
  * with the arguments is a LetheError `usage`, in the shape of every other error.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  const program = await programFor(({ name }) => name === namedCommand(args));
+  const named = namedCommand(args);
+  // Completion is of every command, with its options.
+  const program = await programFor(({ name }) => name === named || named === 'completion');
   let at = program;
   for (const command of withSubcommands(program))
     command.exitOverride().hook('preSubcommand', (_, subcommand) => {

@@ -68,7 +68,7 @@ logs        ${join(process.cwd(), data, 'log')}
 NATS data   ${join(process.cwd(), data, 'nats')}
 time        ${((performance.now() - started) / 1000).toFixed(0)} s
 
-next        npx lethe show Neon         what a mask prunes, layer by layer
-            npx lethe diff Neon Poster  what two masks have in common
-            npx lethe up                a fleet that stays; sweep, apply, serve and the others find it
-            npx lethe tune ${join('deploy', 'campaign', 'emoji-tune.yaml')}  smaller masks that erase more`);
+next        ./lethe show Neon         what a mask prunes, layer by layer
+            ./lethe diff Neon Poster  what two masks have in common
+            ./lethe up                a fleet that stays; sweep, apply, serve and the others find it
+            ./lethe tune ${join('deploy', 'campaign', 'emoji-tune.yaml')}  smaller masks that erase more`);

@@ -63,7 +63,7 @@ const sources = ['gen', 'shared', 'coordinator', 'worker', 'cli', 'integration',
 // A file of its own: tsc --noEmit, which editors and people run, renews .tsbuildinfo too.
 if (removeStale() || newest('dist/.compiled') < Math.max(...sources.map(newest))) {
   step('compiling', bin('tsc'), ['--build']);
-  // npx makes it so only the first time it sees this folder.
+  // npm makes it so only where it installs the package.
   chmodSync('dist/cli/main.js', 0o755);
   writeFileSync('dist/.compiled', '');
 }
