@@ -8,7 +8,6 @@ import { billOf, defaultRates } from './bill.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
 import { parseCampaign } from './parse-campaign.ts';
 import { planCampaign } from './plan-campaign.ts';
-import { schedulerOf, trajectoryCalls } from './trajectory-calls.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const emojiSd = await openCheckpoint(join(root, 'checkpoint', 'emoji-sd'));
@@ -60,20 +59,20 @@ describe('checkpointFacts of emoji-sd', () => {
   });
 });
 
-describe('trajectoryCalls', () => {
-  it('follows the checkpoint: PNDM twice its first step, or three Runge-Kutta steps', () => {
-    expect(trajectoryCalls(schedulerOf(emojiSd, undefined), 50)).toBe(51);
-    expect(trajectoryCalls(schedulerOf(emojiSd, 'ddim'), 50)).toBe(50);
-    const config = { ...emojiSd.schedulerConfig, skip_prk_steps: false };
-    expect(trajectoryCalls(schedulerOf({ ...emojiSd, schedulerConfig: config }, undefined), 50)).toBe(59);
+describe('the calls of a trajectory', () => {
+  const calls = async (changed: Partial<typeof emojiSd>, asked = {}) =>
+    (await checkpointFacts({ ...emojiSd, ...changed }, 'id', { ...sampling, ...asked })).calls;
+
+  it('follow the checkpoint: PNDM twice its first step, or three Runge-Kutta steps', async () => {
+    expect(await calls({})).toBe(51);
+    expect(await calls({}, { scheduler: 'ddim' })).toBe(50);
+    expect(await calls({ schedulerConfig: { ...emojiSd.schedulerConfig, skip_prk_steps: false } })).toBe(59);
   });
 
-  it('refuses a scheduler that Lethe does not have', () => {
-    const modelIndex = { scheduler: ['diffusers', 'UniPCMultistepScheduler'] };
-    expect(() => schedulerOf({ ...emojiSd, modelIndex }, undefined)).toThrow(
-      expect.objectContaining({ code: 'config-unsupported' }),
-    );
-    expect(schedulerOf({ ...emojiSd, modelIndex }, 'euler').name).toBe('euler');
+  it('refuse a scheduler that Lethe does not have, unless another is asked for', async () => {
+    const modelIndex = { ...emojiSd.modelIndex, scheduler: ['diffusers', 'UniPCMultistepScheduler'] };
+    await expect(calls({ modelIndex })).rejects.toMatchObject({ code: 'config-unsupported', setting: ['checkpoint'] });
+    expect(await calls({ modelIndex }, { scheduler: 'euler' })).toBe(50);
   });
 });
 

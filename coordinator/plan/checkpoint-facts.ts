@@ -1,22 +1,23 @@
-import type { Checkpoint, Component } from '../../shared/checkpoint/open-checkpoint.ts';
+import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { ofSetting } from '../../shared/config/of-setting.ts';
+import { keyText, type Path } from '../../shared/config/problem.ts';
+import {
+  openPipeline,
+  type Pipeline,
+  pipelineGraphs,
+  pipelineScheduler,
+  samplingOf,
+} from '../../shared/diffusion/pipeline.ts';
+import type { Sampling } from '../../shared/diffusion/sampling.ts';
+import type { Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { clipText } from '../../shared/model/family/clip/clip-text.ts';
-import { parseClipTextConfig } from '../../shared/model/family/clip/config.ts';
-import { parseUNetConfig } from '../../shared/model/family/unet/config.ts';
-import { pipelineSampleSize } from '../../shared/model/family/unet/sample-size.ts';
-import { unet } from '../../shared/model/family/unet/unet.ts';
-import { imageScale, parseVaeConfig } from '../../shared/model/family/vae/config.ts';
 import { graphCost, type GraphCost } from '../../shared/model/graph/cost.ts';
-import { graphOf } from '../../shared/model/graph/graph.ts';
 import { splitDim } from '../../shared/model/graph/tensor-type.ts';
 import type { Value } from '../../shared/model/graph/value.ts';
-import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { layersOf, type Site, type SiteLayer, type SiteName, sites } from '../../shared/model/site.ts';
 import { linearInputs } from '../../shared/model/tap.ts';
-import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
 import { guidanceRows, type SamplingSpec } from '../../shared/unit/unit.ts';
 import type { CampaignSampling } from './campaign.ts';
-import { schedulerOf, trajectoryCalls } from './trajectory-calls.ts';
 
 /** A layer of a site and how much one trajectory adds to its statistics. */
 export interface PlannedLayer extends SiteLayer {
@@ -54,33 +55,35 @@ export interface CheckpointFacts {
 /** Sites scored by what the text encoder gives or holds: no UNet call is made for them. */
 const encodeSites: readonly SiteName[] = ['attn-key', 'attn-value', 'text'];
 
+/** What drawing with a checkpoint takes besides. */
+export interface DrawingFacts extends CheckpointFacts {
+  /** Of one image. */
+  readonly decoder: GraphCost;
+}
+
 /**
- * Reads what the plan needs from configs and headers; no weight is read and no model runs.
+ * Reads what the plan needs from configs and headers, and refuses what drawing and observing would refuse; no weight is
+ * read and no model runs.
  *
  * @param id what `checkpointId` gives.
+ * @param section of the campaign that `asked` stands in
  * @throws LetheError `config-invalid`, `config-unsupported`, `tensor-mismatch` or `tokenizer-invalid` for the checkpoint,
- *   `campaign-invalid` for a size that it cannot have.
+ *   `sampling-invalid` for steps that its scheduler cannot take, `campaign-invalid` for a size that it cannot have; each
+ *   names the setting of the campaign.
  */
 export async function checkpointFacts(
   checkpoint: Checkpoint,
   id: string,
   asked: CampaignSampling,
-): Promise<CheckpointFacts> {
-  const text = parseClipTextConfig(checkpoint.textEncoder);
-  const unetConfig = parseUNetConfig(checkpoint.unet);
-  const tokens = (await loadClipTokenizer(checkpoint.tokenizer, text.positions)).maxLength;
-  const scheduler = schedulerOf(checkpoint, asked.scheduler);
-  const { steps, guidance } = asked;
-  const [height, width] =
-    asked.size === undefined
-      ? pipelineSampleSize(unetConfig, checkpoint.unet)
-      : latentSize(asked.size, imageScale(parseVaeConfig(checkpoint.vae)));
-  const sampling: SamplingSpec = { scheduler: scheduler.name, steps, guidance, height, width };
+  section: Path = ['sampling'],
+): Promise<DrawingFacts> {
+  const own = ['checkpoint'];
+  const pipeline = await ofSetting(own, () => openPipeline(checkpoint));
+  const sampling = resolved(pipeline, asked, section);
+  const { timesteps } = await schedulerFor(pipeline, sampling, asked, section);
   const rows = guidanceRows(sampling);
-
-  const unetOutput = unet(rootOf(checkpoint.unet), unetConfig, { height, width, tokens, rows });
-  const textOutput = clipText(rootOf(checkpoint.textEncoder), text, tokens);
-  const inputs = { unet: linearInputs([unetOutput]), text_encoder: linearInputs([textOutput]) };
+  const graphs = await ofSetting(own, () => pipelineGraphs(pipeline, sampling));
+  const inputs = { unet: linearInputs(graphs.unet.outputs), text_encoder: linearInputs(graphs.textEncoder.outputs) };
   const factsOf = (site: Site): SiteFacts => {
     const fromText = site.component === 'text_encoder';
     const component = fromText ? checkpoint.textEncoder : checkpoint.unet;
@@ -95,30 +98,49 @@ export async function checkpointFacts(
   return {
     checkpoint: id,
     sampling,
-    calls: trajectoryCalls(scheduler, steps),
+    calls: timesteps.length,
     sites: sites.map(factsOf).filter(({ layers }) => layers.length > 0),
-    unet: graphCost(graphOf('unet', [unetOutput])),
-    textEncoder: graphCost(graphOf('text_encoder', [textOutput])),
+    unet: graphCost(graphs.unet),
+    textEncoder: graphCost(graphs.textEncoder),
+    decoder: graphCost(graphs.decoder),
   };
-}
-
-function rootOf(component: Component): Module {
-  return new Module(new ParameterSource(component.weights));
 }
 
 function leadingRows(x: Value): number {
   return splitDim(x.type.shape[0] ?? 0).factor;
 }
 
-function latentSize(
-  { width, height }: NonNullable<CampaignSampling['size']>,
-  scale: number,
-): readonly [height: number, width: number] {
-  if (width % scale === 0 && height % scale === 0) return [height / scale, width / scale];
-  throw new LetheError('campaign-invalid', {
-    what: 'the checkpoint cannot draw the size that the campaign asks for',
-    where: 'sampling.size',
-    why: `it is ${width}x${height}, and sides have to be multiples of ${scale}`,
-    next: `change sampling.size, or leave it out for the checkpoint's own`,
+function resolved(pipeline: Pipeline, asked: CampaignSampling, section: Path): Sampling {
+  try {
+    return samplingOf(pipeline, asked);
+  } catch (error) {
+    if (!(error instanceof LetheError)) throw error;
+    if (error.code !== 'sampling-invalid') throw error.at(['checkpoint', error.where].join(': '), ['checkpoint']);
+    throw new LetheError('campaign-invalid', {
+      what: 'the checkpoint cannot draw the size that the campaign asks for',
+      where: 'sampling.size',
+      why: error.why,
+      next: `change sampling.size, or leave it out for the checkpoint's own`,
+      setting: [...section, 'size'],
+    });
+  }
+}
+
+/** What is wrong with the scheduler is said of the setting that asks for it: a scheduler by name, steps, or the checkpoint. */
+function schedulerFor(
+  pipeline: Pipeline,
+  sampling: Sampling,
+  { scheduler }: CampaignSampling,
+  section: Path,
+): Promise<Scheduler> {
+  const named = scheduler === undefined ? ['checkpoint'] : [...section, 'scheduler'];
+  return ofSetting(named, () => {
+    try {
+      return pipelineScheduler(pipeline, sampling);
+    } catch (error) {
+      if (!(error instanceof LetheError && error.code === 'sampling-invalid')) throw error;
+      const setting = [...section, error.where ?? 'steps'];
+      throw error.at(keyText(setting), setting);
+    }
   });
 }

@@ -1,9 +1,5 @@
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
-import { parseVaeConfig } from '../../shared/model/family/vae/config.ts';
-import { vaeDecoder } from '../../shared/model/family/vae/decoder.ts';
-import { graphCost, type GraphCost } from '../../shared/model/graph/cost.ts';
-import { graphOf } from '../../shared/model/graph/graph.ts';
-import { Module, ParameterSource } from '../../shared/model/module.ts';
+import type { GraphCost } from '../../shared/model/graph/cost.ts';
 import type { SamplingSpec } from '../../shared/unit/unit.ts';
 import type { CampaignSampling } from './campaign.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
@@ -23,11 +19,8 @@ export interface ImageFacts {
 
 /** Reads configs and headers; no weight is read. @param id of the checkpoint. @throws as `checkpointFacts` */
 export async function imageFacts(checkpoint: Checkpoint, id: string, asked: CampaignSampling): Promise<ImageFacts> {
-  const { sampling, calls, unet, textEncoder } = await checkpointFacts(checkpoint, id, asked);
-  const { height, width } = sampling;
-  const root = new Module(new ParameterSource(checkpoint.vae.weights));
-  const decoded = vaeDecoder(root, parseVaeConfig(checkpoint.vae), height, width);
-  return { sampling, calls, unet, textEncoder, decoder: graphCost(graphOf('vae_decoder', [decoded])) };
+  const { sampling, calls, unet, textEncoder, decoder } = await checkpointFacts(checkpoint, id, asked);
+  return { sampling, calls, unet, textEncoder, decoder };
 }
 
 /** What a batch of images needs: all three models, and the larger of a UNet call on it and of one image's decoding. */

@@ -1,3 +1,4 @@
+import type { Path } from '../../shared/config/problem.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { isContrasting } from '../../shared/method/conceptprune/settings.ts';
 import { type SiteName, sites as allSites } from '../../shared/model/site.ts';
@@ -71,7 +72,7 @@ function retainedBeside({ name, target }: Concept, retain: readonly TrajectoryKe
   const own = new Set(target.map(({ prompt }) => prompt));
   const kept = retain.filter(({ prompt }) => !own.has(prompt));
   if (kept.length === 0)
-    throw invalid('retain', `all of its prompts are targets of ${name}`, 'list prompts of what must stay');
+    throw invalid('retain', `all of its prompts are targets of ${name}`, 'list prompts of what must stay', ['retain']);
   return kept;
 }
 
@@ -96,6 +97,7 @@ function factsOfSites(wanted: ReadonlySet<SiteName>, campaign: Campaign, facts: 
       'mask.sites',
       `the checkpoint has no layers of ${missing.join(', ')}`,
       `choose among ${facts.sites.map(({ site }) => site).join(', ')}`,
+      settingOfSite(campaign, missing),
     );
   for (const { name, mask } of campaign.concepts)
     for (const { site, layers = {} } of mask.sites) {
@@ -106,6 +108,7 @@ function factsOfSites(wanted: ReadonlySet<SiteName>, campaign: Campaign, facts: 
           `mask.sites.${site}.layers of ${name}`,
           `the checkpoint has no layer ${JSON.stringify(unknown.slice(0, 300))} of ${site}`,
           `choose among ${known.slice(0, 20).join(', ')}${known.length > 20 ? ` and ${known.length - 20} more` : ''}`,
+          ['concepts', name, 'mask', 'sites', site, 'layers', unknown],
         );
     }
   if (campaign.tau > facts.calls && found.some(({ runs }) => runs === 'denoise'))
@@ -113,10 +116,19 @@ function factsOfSites(wanted: ReadonlySet<SiteName>, campaign: Campaign, facts: 
       'tau',
       `it is ${campaign.tau}, and a trajectory of ${facts.sampling.steps} ${facts.sampling.scheduler} steps has ${facts.calls} UNet calls`,
       'lower tau, or raise sampling.steps',
+      ['tau'],
     );
   return found;
 }
 
-function invalid(where: string, why: string, next: string): LetheError {
-  return new LetheError('campaign-invalid', { what: 'the campaign does not fit its checkpoint', where, why, next });
+/** The first concept that asks for one of these sites, and where. */
+function settingOfSite({ concepts }: Campaign, missing: readonly SiteName[]): Path {
+  for (const { name, mask } of concepts)
+    for (const { site } of mask.sites) if (missing.includes(site)) return ['concepts', name, 'mask', 'sites', site];
+  return ['mask', 'sites'];
+}
+
+function invalid(where: string, why: string, next: string, setting: Path): LetheError {
+  const what = 'the campaign does not fit its checkpoint';
+  return new LetheError('campaign-invalid', { what, where, why, next, setting });
 }

@@ -5,7 +5,8 @@ import type { LeaseTable } from '../dispatch/lease-table.ts';
 import { leftOut } from '../dispatch/left-out.ts';
 import { classWithMostCapacity } from '../dispatch/numerics-class.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
-import { billOf, defaultRates, type Rates } from '../plan/bill.ts';
+import { defaultRates, type Rates } from '../plan/bill.ts';
+import { inCampaign } from '../plan/campaign-place.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type CampaignEntry, campaignId, canGoOn } from '../store/campaign-entry.ts';
 import type { RecordBook } from '../store/record-book.ts';
@@ -17,6 +18,7 @@ import { CampaignStates, stateOfUnreadable } from './campaign-states.ts';
 import type { Campaigns, KnownCampaign } from './campaigns.ts';
 import type { CheckpointShelf } from './checkpoint-shelf.ts';
 import { pinnedClass, plannable as makePlannable, unpinned } from './plan-entry.ts';
+import { planSummary } from './plan-summary.ts';
 
 /** States are sent no more often than this, in ms: people read them. */
 const paceMs = 100;
@@ -63,10 +65,12 @@ export class CampaignDesk implements CampaignService {
     const plannable = await makePlannable(yaml, source, this.#shelf);
     const { campaign, facts } = plannable;
     const id = campaignId(campaign.name, yaml);
+    const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint);
+    // Before there is an entry: one that cannot be planned would stay for ever.
+    const plan = await inCampaign(yaml, source)(() => plannable.plan(numerics ?? unpinned));
     const bytes = Buffer.from(yaml, 'utf8');
     const name = `campaign/${createHash('sha256').update(bytes).digest('hex')}`;
     const text = (await this.#store.blobs.find(name)) ?? (await this.#store.blobs.put(name, bytes));
-    const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint);
     const wanted: CampaignEntry = {
       id,
       trial,
@@ -83,13 +87,15 @@ export class CampaignDesk implements CampaignService {
       created.kind === 'stored'
         ? this.#campaigns.take({ key: id, sequence: created.sequence, bytes: encodeStored(wanted) })
         : await this.#campaigns.change(id, (each) => submittedAgain(each, trial));
-    return { campaign: id, plan: this.#summary(plannable.plan(entry.numerics ?? unpinned)) };
+    const pinned = entry.numerics ?? unpinned;
+    return { campaign: id, plan: this.#summary(pinned === plan.numerics ? plan : plannable.plan(pinned)) };
   }
 
   async plan(yaml: string, source: string): Promise<PlanSummary> {
     const plannable = await makePlannable(yaml, source, this.#shelf);
     const { campaign, facts } = plannable;
-    return this.#summary(plannable.plan(campaign.numerics ?? this.#capacity(facts.checkpoint) ?? unpinned));
+    const numerics = campaign.numerics ?? this.#capacity(facts.checkpoint) ?? unpinned;
+    return this.#summary(await inCampaign(yaml, source)(() => plannable.plan(numerics)));
   }
 
   async *watch(campaign: string, signal: AbortSignal): AsyncGenerator<CampaignState, void> {
@@ -162,23 +168,18 @@ export class CampaignDesk implements CampaignService {
   }
 
   #summary(plan: Plan): PlanSummary {
-    const bill = billOf(plan, (unit, site) => this.#book.settled(unit, site)?.kind === 'result', this.#rates(plan));
     const memory = plan.units.reduce((most, unit) => Math.max(most, unit.memory.bytes), 0);
     const { checkpoint, graph } = plan;
     const unit = { kind: 'denoise', checkpoint, graph, numerics: pinnedClass(plan) } as const;
     const left = leftOut(this.#workers.all, { memory, unit });
     const able = this.#workers.all.length - left.length;
-    return {
-      units: bill.units.total,
-      done: bill.units.stored,
-      unetCalls: bill.unetCalls.run,
-      totalUnetCalls: bill.unetCalls.total,
-      referenceUnetCalls: bill.reference.unetCalls,
-      workerSeconds: bill.seconds * bill.rates.workers,
-      numerics: pinnedClass(plan) ?? '',
-      leftOut: left,
-      warnings: able > 0 ? [] : ['no worker is connected that can run it; it waits for one'],
-    };
+    return planSummary(
+      plan,
+      (each, site) => this.#book.settled(each, site)?.kind === 'result',
+      this.#rates(plan),
+      left,
+      able > 0 ? [] : ['no worker is connected that can run it; it waits for one'],
+    );
   }
 
   /** Measured, where workers have run something. */

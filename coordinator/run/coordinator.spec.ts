@@ -7,6 +7,7 @@ import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import type { Lease } from '../../shared/fleet/task.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
+import { campaignId } from '../store/campaign-entry.ts';
 import { decodeStored } from '../store/stored-json.ts';
 import { verdictSchema } from '../store/verdict.ts';
 import { coordinatorsOn, until } from './coordinators.spec-support.ts';
@@ -254,6 +255,25 @@ await describeWithServer('a coordinator', (server) => {
       // Three cohorts: what the styles are held against, and each style.
       expect(told).toContain('\nlethe_sums_total 3\n');
       expect(told).toContain('\nlethe_workers{state="ready"} 1\n');
+    });
+
+    it.each([
+      [{ checkpoint: '/nope/x' }, 'checkpoint-layout', /^c\.json:1:\d+ checkpoint: \/nope\/x$/],
+      [{ sampling: { steps: 1000 } }, 'sampling-invalid', /^c\.json:1:\d+ sampling\.steps$/],
+      [{ tau: 60 }, 'campaign-invalid', /^c\.json:1:\d+ tau$/],
+      [
+        { verify: { prompts: ['a'], thresholds: { ua: 1 }, sampling: { size: 30 } } },
+        'campaign-invalid',
+        /^c\.json:1:\d+ verify\.sampling\.size$/,
+      ],
+    ])('refuses %j by its place, and keeps nothing of it', async (settings, code, where) => {
+      const coordinator = await start();
+      const yaml = text(settings);
+      const refusal = { code, where: expect.stringMatching(where) as string };
+      await expect(coordinator.desk.submit(yaml, 'c.json')).rejects.toMatchObject(refusal);
+      await expect(coordinator.desk.plan(yaml, 'c.json')).rejects.toMatchObject(refusal);
+      const stored = await coordinator.store.campaigns.read(campaignId(`campaign-${number}`, yaml));
+      expect(stored).toBeUndefined();
     });
 
     it('refuses to follow a campaign that nobody submitted', async () => {

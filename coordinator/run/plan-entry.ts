@@ -2,6 +2,8 @@ import { type Blobs } from '../../shared/bus/blobs.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Campaign } from '../plan/campaign.ts';
+import { inCampaign } from '../plan/campaign-place.ts';
+import { campaignFacts, openAsAsked } from '../plan/campaign-facts.ts';
 import { type CheckpointFacts, checkpointFacts } from '../plan/checkpoint-facts.ts';
 import { parseCampaign } from '../plan/parse-campaign.ts';
 import { planCampaign } from '../plan/plan-campaign.ts';
@@ -39,8 +41,13 @@ export interface PlannableSweep {
 /** @throws LetheError for every problem of the text, and for what the checkpoint cannot give. */
 export async function plannable(text: string, source: string, shelf: CheckpointShelf): Promise<PlannableSweep> {
   const campaign = parseCampaign(text, source);
-  const { id, checkpoint } = await shelf.open(campaign.checkpoint, campaign.variant);
-  return withFacts(campaign, checkpoint, id);
+  return inCampaign(
+    text,
+    source,
+  )(async () => {
+    const { id, checkpoint } = await openAsAsked(campaign, (directory, variant) => shelf.open(directory, variant));
+    return withFacts(campaign, checkpoint, await campaignFacts(campaign, checkpoint, id));
+  });
 }
 
 /** What an entry asks for. @throws LetheError `checkpoint-layout` if this machine does not have a campaign's checkpoint. */
@@ -53,7 +60,10 @@ export async function plannableEntry(entry: CampaignEntry, blobs: Blobs, shelf: 
   const text = Buffer.from(bytes).toString('utf8');
   const campaign = parseCampaign(text, entry.source);
   const found = await shelf.find(entry.checkpoint, campaign.checkpoint, campaign.variant);
-  if (found !== undefined) return withFacts(campaign, found.checkpoint, found.id);
+  if (found !== undefined) {
+    const { checkpoint, id } = found;
+    return withFacts(campaign, checkpoint, await checkpointFacts(checkpoint, id, campaign.sampling));
+  }
   throw new LetheError('checkpoint-layout', {
     what: `cannot plan the campaign ${entry.id}`,
     where: entry.checkpoint,
@@ -62,7 +72,6 @@ export async function plannableEntry(entry: CampaignEntry, blobs: Blobs, shelf: 
   });
 }
 
-async function withFacts(campaign: Campaign, checkpoint: Checkpoint, id: string): Promise<PlannableSweep> {
-  const facts = await checkpointFacts(checkpoint, id, campaign.sampling);
+function withFacts(campaign: Campaign, checkpoint: Checkpoint, facts: CheckpointFacts): PlannableSweep {
   return { kind: 'sweep', campaign, checkpoint, facts, plan: (numerics) => planCampaign(campaign, facts, numerics) };
 }

@@ -195,6 +195,8 @@ export interface Failure {
   /** The layer and the step (index of the UNet call) where a model failed, for those who count failures by them. */
   readonly layer?: string;
   readonly step?: number;
+  /** Keys and indices that lead to the setting of the user's file that asked for it; whoever has the file adds the line. */
+  readonly setting?: readonly (string | number)[];
   readonly cause?: unknown;
 }
 
@@ -208,6 +210,7 @@ export class LetheError extends Error {
   readonly next: string;
   readonly layer: string | undefined;
   readonly step: number | undefined;
+  readonly setting: Failure['setting'];
 
   constructor(code: ErrorCode, failure: Failure) {
     const where = failure.where === undefined ? '' : ` (${failure.where})`;
@@ -219,6 +222,22 @@ export class LetheError extends Error {
     this.next = failure.next;
     this.layer = failure.layer;
     this.step = failure.step;
+    this.setting = failure.setting;
+  }
+
+  /** The same failure, said of another place. */
+  at(where: string, setting?: Failure['setting']): LetheError {
+    const { what, why, next, layer, step, cause } = this;
+    return new LetheError(this.code, {
+      what,
+      where,
+      why,
+      next,
+      ...(layer === undefined ? {} : { layer }),
+      ...(step === undefined ? {} : { step }),
+      ...(setting === undefined ? {} : { setting }),
+      cause,
+    });
   }
 
   /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */

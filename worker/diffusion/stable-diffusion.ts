@@ -2,22 +2,18 @@ import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { UNetConfig } from '../../shared/model/family/unet/config.ts';
 import { imageScale, type VaeConfig } from '../../shared/model/family/vae/config.ts';
-import {
-  type ClipTokenizer,
-  loadClipTokenizer,
-  type TokenizedPrompt,
-} from '../../shared/model/tokenizer/clip-tokenizer.ts';
+import type { ClipTokenizer, TokenizedPrompt } from '../../shared/model/tokenizer/clip-tokenizer.ts';
 import { type Pruning, unpruned } from '../prune/pruning.ts';
 import type { SessionCache } from '../session/session-cache.ts';
 import { denoise } from './denoise.ts';
 import { denormalize, type Image } from './image.ts';
-import { parsePipelineConfig, type PipelineConfig, requireFit } from '../../shared/diffusion/pipeline-config.ts';
+import { openPipeline, type Pipeline, pipelineScheduler } from '../../shared/diffusion/pipeline.ts';
 import { PipelineModels, type UNetShape } from './pipeline-models.ts';
 import { rowsOfTensor } from './rows.ts';
-import { checkSampling, rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
+import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
 import { schedulerNameOf } from '../../shared/diffusion/scheduler/scheduler-config.ts';
 import type { SchedulerName } from '../../shared/model/scheduler-name.ts';
-import { createScheduler, type Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
+import type { Scheduler } from '../../shared/diffusion/scheduler/scheduler.ts';
 import { requireLatents, startTrajectory, type Trajectory } from './trajectory.ts';
 
 /** What a text encoder makes of one prompt: float[tokens, width]. */
@@ -30,18 +26,13 @@ export type PromptEmbedding = Float32Array;
 export class StableDiffusion {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: ClipTokenizer;
-  readonly #config: PipelineConfig;
+  readonly #pipeline: Pipeline;
   readonly #models: PipelineModels;
 
-  private constructor(
-    checkpoint: Checkpoint,
-    config: PipelineConfig,
-    tokenizer: ClipTokenizer,
-    models: PipelineModels,
-  ) {
-    this.checkpoint = checkpoint;
-    this.tokenizer = tokenizer;
-    this.#config = config;
+  private constructor(pipeline: Pipeline, models: PipelineModels) {
+    this.checkpoint = pipeline.checkpoint;
+    this.tokenizer = pipeline.tokenizer;
+    this.#pipeline = pipeline;
     this.#models = models;
   }
 
@@ -55,31 +46,30 @@ export class StableDiffusion {
     sessions: SessionCache,
     pruning: Pruning = unpruned,
   ): Promise<StableDiffusion> {
-    const config = parsePipelineConfig(checkpoint);
-    const tokenizer = await loadClipTokenizer(checkpoint.tokenizer, config.text.positions);
-    requireFit(checkpoint, config, tokenizer);
+    const pipeline = await openPipeline(checkpoint);
+    const { config, tokenizer } = pipeline;
     const all = { textEncoder: sessions, unet: sessions, vae: sessions };
     const models = new PipelineModels(checkpoint, config, tokenizer.maxLength, all, pruning);
-    return new StableDiffusion(checkpoint, config, tokenizer, models);
+    return new StableDiffusion(pipeline, models);
   }
 
   /** The same checkpoint with a part of its weights at 0. What that changes is loaded in `sessions`, the rest is shared. */
   pruned(pruning: Pruning, sessions: SessionCache): StableDiffusion {
     const models = this.#models.pruned(pruning, sessions);
-    return new StableDiffusion(this.checkpoint, this.#config, this.tokenizer, models);
+    return new StableDiffusion(this.#pipeline, models);
   }
 
   get unetConfig(): UNetConfig {
-    return this.#config.unet;
+    return this.#pipeline.config.unet;
   }
 
   get vaeConfig(): VaeConfig {
-    return this.#config.vae;
+    return this.#pipeline.config.vae;
   }
 
   /** The sampler the checkpoint itself names. @throws LetheError `config-unsupported` for one Lethe does not have. */
   get defaultScheduler(): SchedulerName {
-    return schedulerNameOf(this.#config.scheduler);
+    return schedulerNameOf(this.#pipeline.config.scheduler);
   }
 
   /** Pixels of the image a latent pixel stands for, along each side. */
@@ -89,8 +79,7 @@ export class StableDiffusion {
 
   /** @throws LetheError `sampling-invalid`, or `config-unsupported` for a setting of the checkpoint's scheduler. */
   scheduler(sampling: Sampling): Scheduler {
-    checkSampling(sampling);
-    return createScheduler(sampling.scheduler, this.#config.scheduler, sampling.steps);
+    return pipelineScheduler(this.#pipeline, sampling);
   }
 
   /**
