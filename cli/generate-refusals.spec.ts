@@ -25,6 +25,9 @@ describe('lethe generate refuses', () => {
     [['--size', '63x64'], 'sampling-invalid', /multiples of 4/],
     [['--size', '0x64'], 'sampling-invalid', /0×16/],
     [['--size', 'large'], 'usage', /--size/],
+    // Before anybody is asked for the mask.
+    [['--size', '63x64', '--mask', 'Neon'], 'sampling-invalid', /multiples of 4/],
+    [['--steps', '1000', '--mask', 'Neon'], 'sampling-invalid', /timestep 1000/],
     [['--guidance', 'much'], 'usage', /--guidance/],
     [['--batch', '0'], 'usage', /--batch/],
     [['--threads', '0'], 'usage', /--threads/],

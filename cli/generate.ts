@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
-import { LetheError } from '../shared/error/lethe-error.ts';
 import { generateImages, type GeneratedImage } from '../worker/diffusion/generate.ts';
-import type { Sampling } from '../shared/diffusion/sampling.ts';
+import { checkDrawing, openPipeline } from '../shared/diffusion/pipeline.ts';
 import { type SchedulerName, schedulerNames } from '../shared/model/scheduler-name.ts';
 import { StableDiffusion } from '../worker/diffusion/stable-diffusion.ts';
 import { largestBatch } from '../worker/prune/pruning.ts';
@@ -119,20 +118,14 @@ async function generate(given: GenerateOptions): Promise<void> {
   try {
     const checkpoint = await openCheckpoint(given.checkpoint ?? emojiSdDirectory, given.variant);
     const suggested = await suggestedSampling(checkpoint);
+    const { scheduler, steps = suggested.steps, guidance = suggested.guidance, size } = given;
+    // Before a fleet is asked for masks, and before the runtime is loaded.
+    const sampling = checkDrawing(await openPipeline(checkpoint), { scheduler, steps, guidance, size });
     const use = given.perTimestep === true ? 'per-timestep' : 'union';
     const fleet = await fleetSettings(given);
     const prunings = await pruningsOf(given.mask, given.compare === true, use, checkpoint, fleet);
     // A text encoder, a UNet and a decoder: all that one size needs.
     const sessions = new SessionCache(thread, { provider: given.provider, threads: given.threads }, 3);
-    const model = await StableDiffusion.open(checkpoint, sessions);
-    const [height, width] = latentSize(model, given.size);
-    const sampling: Sampling = {
-      scheduler: given.scheduler ?? model.defaultScheduler,
-      steps: given.steps ?? suggested.steps,
-      guidance: given.guidance ?? suggested.guidance,
-      height,
-      width,
-    };
     const output = await openOutput(given.out);
     const requests = given.prompt.map((prompt, i) => ({ prompt, seed: given.seed + BigInt(i) }));
     const images: GeneratedImage[] = [];
@@ -165,19 +158,4 @@ async function generate(given: GenerateOptions): Promise<void> {
     bar?.stop();
     await thread.close();
   }
-}
-
-/** The latents for an image size in pixels, or those the checkpoint was trained for. */
-function latentSize(model: StableDiffusion, size: GenerateOptions['size']): readonly [height: number, width: number] {
-  if (size === undefined) return model.unetConfig.sampleSize;
-  const scale = model.imageScale;
-  if (size.height % scale !== 0 || size.width % scale !== 0) {
-    throw new LetheError('sampling-invalid', {
-      what: 'cannot sample this size',
-      where: '--size',
-      why: `${size.width}×${size.height} does not divide by ${scale}, the scale of the VAE`,
-      next: `give multiples of ${scale}`,
-    });
-  }
-  return [size.height / scale, size.width / scale];
 }

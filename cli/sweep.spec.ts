@@ -53,6 +53,22 @@ describe('lethe sweep', () => {
     expect(await readdir(folder)).not.toContain('data');
   });
 
+  it('needs no fleet to plan, and refuses what a fleet would before one is started', async () => {
+    const without = { LETHE_NATS_SERVER: join(folder, 'no-nats-server') };
+    const plan = await lethe(['sweep', campaign, '--data', data, '--plan', '--json'], without);
+    expect(JSON.parse(plan.stdout)).toMatchObject({ done: 0, unetCalls: 12, referenceUnetCalls: 408, warnings: [] });
+    const nowhere = join(folder, 'nowhere.yaml');
+    await writeFile(nowhere, tinyCampaign.replace('\n', '\ncheckpoint: /nope/x\n'));
+    for (const command of ['sweep', 'verify'] as const)
+      expect(await lethe([command, nowhere, '--data', data], without)).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /\[checkpoint-layout\]\n {2}where: .*nowhere\.yaml:2:13 checkpoint: \/nope\/x/,
+        ) as string,
+      });
+    expect(await readdir(folder)).not.toContain('data');
+  });
+
   it('says what to install where there is no nats-server', async () => {
     const { code, stderr } = await lethe(['sweep', campaign, '--data', data], {
       LETHE_NATS_SERVER: join(folder, 'no-nats-server'),
@@ -81,6 +97,13 @@ describe('lethe sweep', () => {
     const again = await lethe(['sweep', campaign, '--data', data, '--json', '--workers', '1']);
     const { concepts } = made as { readonly concepts: unknown };
     expect(JSON.parse(again.stdout)).toMatchObject({ unetCalls: { ...calls, made: 0 }, concepts });
+    const ask = ['sweep', campaign, '--data', data, '--plan', '--json'];
+    expect(JSON.parse((await lethe(ask)).stdout)).toMatchObject({ unetCalls: 0, totalUnetCalls: 12 });
+    const alone = await lethe(ask, { LETHE_NATS_SERVER: join(folder, 'no-nats-server') });
+    expect(JSON.parse(alone.stdout)).toMatchObject({
+      unetCalls: 12,
+      warnings: [expect.stringContaining('what is stored in') as string],
+    });
     const text = await lethe(['sweep', campaign, '--data', data, '--apply']);
     expect(text.stdout).toMatch(/^active {6}version 1: Neon, Poster$/m);
     expect(text.stdout).toMatch(/^UNet calls {2}0 made now, 12 in all; the reference makes 408, 34.0 times as many$/m);

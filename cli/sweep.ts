@@ -12,6 +12,7 @@ import type { FleetClient } from './fleet/fleet-client.ts';
 import { followCampaign } from './fleet/follow-campaign.ts';
 import { MaskShelf, masksIn } from './fleet/mask-shelf.ts';
 import { comesBack, openFleet, whileItRuns } from './fleet/open-fleet.ts';
+import { checkBeforeFleet, planOf } from './fleet/plan-here.ts';
 import { errorOfFailure } from './fleet/remote-error.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
 import * as options from './options.ts';
@@ -23,6 +24,7 @@ import { type ConceptSummary, conceptSummaries, type SweepSummary, summaryText }
 import { readCampaign } from './read-campaign.ts';
 import { workersOption } from './up.ts';
 import { printResult, tell } from './output/print.ts';
+import { checkSections } from './verification/check-sections.ts';
 
 interface SweepOptions extends FleetOptions {
   readonly plan?: boolean;
@@ -39,7 +41,7 @@ interface SweepOptions extends FleetOptions {
 export function sweepCommand(): Command {
   return new Command('sweep')
     .argument('<campaign.yaml>', 'what to look for, in which checkpoint (docs/guide/campaign.md)')
-    .option('--plan', 'print what it would cost; nothing runs')
+    .option('--plan', 'check the campaign and print what it would cost; nothing runs, and no fleet is needed')
     .option('--cancel', 'end the campaign; its results stay')
     .option('--reason <text>', 'with --cancel: why')
     .option(
@@ -81,6 +83,10 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   const yaml = await readCampaign(file);
   const campaign = parseCampaign(yaml, file);
   const settings = await fleetSettings(given);
+  if (given.cancel === undefined) {
+    await checkBeforeFleet(yaml, file, campaign, settings);
+    await checkSections(yaml, file, campaign);
+  }
   const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
   // Cancelling needs nobody who computes.
   const workers = given.cancel === undefined ? given.workers : 0;
@@ -88,6 +94,11 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
   const say = (text: string): void => {
     progress.say(text);
   };
+  if (given.plan === true && given.cancel === undefined) {
+    const plan = await planOf(yaml, file, campaign, settings, workers, say);
+    printResult(given, { campaign: campaign.name, ...plan }, planText(campaign.name, campaign.concepts.length, plan));
+    return;
+  }
   const signals = stopSignals();
   const fleet = await openFleet(settings, { workers, checkpoints, environment: process.env }, say);
   signals.onSecond(() => {
@@ -100,11 +111,6 @@ async function sweep(file: string, given: SweepOptions): Promise<void> {
       const id = campaignId(campaign.name, yaml);
       await fleet.client.cancel(id, given.reason ?? '');
       printResult(given, { campaign: id, cancelled: true }, `${id} is cancelled; its results stay`);
-      return;
-    }
-    if (given.plan === true) {
-      const plan = await fleet.client.plan(request);
-      printResult(given, { campaign: campaign.name, ...plan }, planText(campaign.name, campaign.concepts.length, plan));
       return;
     }
     const started = performance.now();

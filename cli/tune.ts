@@ -72,6 +72,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   );
   await withImageSession(
     campaign,
+    text,
     file,
     given,
     (heads) => groups.map((group) => prepareGroup(campaign, section, group, heads, file, budget)),

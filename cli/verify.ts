@@ -50,6 +50,7 @@ async function verify(file: string, given: VerifyOptions): Promise<void> {
   const written = parseCampaign(yaml, file);
   await withImageSession(
     written,
+    yaml,
     file,
     given,
     (heads) => campaignToVerify(yaml, file, written, given.images, heads),

@@ -1,4 +1,6 @@
+import { inCampaign } from '../../coordinator/plan/campaign-place.ts';
 import type { Campaign } from '../../coordinator/plan/campaign.ts';
+import { ofSetting } from '../../shared/config/of-setting.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { Classifier } from '../../worker/classify/classifier.ts';
 import { SessionThread } from '../../worker/session/session-thread.ts';
@@ -8,10 +10,11 @@ import { exitCodes } from '../output/failure.ts';
 import { imageEvents, imageProgress } from '../output/image-progress.ts';
 import { SweepEvents } from '../output/sweep-events.ts';
 import { type SweepProgress, sweepProgress } from '../output/sweep-progress.ts';
-import { classifierPath } from '../verification/classifier-path.ts';
+import { describedClassifier } from '../verification/classifier-path.ts';
 import type { FleetClient } from './fleet-client.ts';
 import { type FleetOptions, type FleetSettings, fleetSettings } from './fleet-settings.ts';
 import { comesBack, openFleet, whileItRuns } from './open-fleet.ts';
+import { checkBeforeFleet } from './plan-here.ts';
 import type { ImageWatcher } from './request-images.ts';
 
 /** What commands are told that have images made and look at them. */
@@ -43,12 +46,14 @@ export interface ImageSession {
  * Opens what a command needs to have a campaign's images made and looked at, and ends it with the command, however that
  * ends. Stopped by a signal, the command says that it goes on from there, and its exit code is that of an interruption.
  *
+ * @param yaml what the campaign was read from
  * @param file the campaign's path
  * @param check is called before a fleet is started for the command, with the classifier's labels by head
  * @throws LetheError what `check` and `work` throw, of a classifier that cannot be used, and of a fleet that cannot be opened.
  */
 export async function withImageSession<T>(
   campaign: Campaign,
+  yaml: string,
   file: string,
   given: ImageOptions,
   check: (heads: Readonly<Record<string, readonly string[]>>) => T,
@@ -68,8 +73,15 @@ export async function withImageSession<T>(
     progress.stop();
   };
   try {
-    const classifier = await Classifier.open(classifierPath(campaign, file), thread, { provider: 'cpu', threads: 1 });
-    const checked = check(classifier.file.heads);
+    await checkBeforeFleet(yaml, file, campaign, settings);
+    const within = inCampaign(yaml, file);
+    const { classifier, checked } = await within(async () => {
+      const { path } = await describedClassifier(campaign, file);
+      const opened = await ofSetting(['verify', 'classifier'], () =>
+        Classifier.open(path, thread, { provider: 'cpu', threads: 1 }),
+      );
+      return { classifier: opened, checked: check(opened.file.heads) };
+    });
     const checkpoints = [campaign.checkpoint ?? emojiSdDirectory];
     const setup = { workers: given.workers, checkpoints, environment: process.env };
     const fleet = await openFleet(settings, setup, tell);

@@ -19,6 +19,11 @@ export async function findFleet({ coordinator, data }: FleetSettings): Promise<F
   return address === undefined ? undefined : new FleetClient(address);
 }
 
+/** Whether a fleet is named or runs in the data folder. */
+export async function hasFleet({ coordinator, data }: FleetSettings): Promise<boolean> {
+  return coordinator !== undefined || (await runningFleet(data)) !== undefined;
+}
+
 /** @throws LetheError `fleet-unreachable` if there is none. */
 export async function requireFleet(settings: FleetSettings): Promise<FleetClient> {
   const client = await findFleet(settings);

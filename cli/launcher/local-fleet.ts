@@ -70,7 +70,7 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
   const address = `127.0.0.1:${setup.port === 0 ? await freePort() : setup.port}`;
 
   const processes: KeptProcess[] = [];
-  const nats = await keepNats(join(data, 'nats'), setup.environment, tell);
+  const nats = await keepNats(storedIn(data), setup.environment, tell);
   const fleet = new StartedFleet(data, address, nats, processes);
   try {
     const checkpoint = setup.checkpoints.length === 0 ? [] : ['--checkpoint', setup.checkpoints.join(',')];
@@ -174,4 +174,9 @@ function alreadyRunning(data: string, pid: number, coordinator: string): LetheEr
     why: `process ${pid} runs it, with its coordinator at ${coordinator}`,
     next: 'use it (`lethe sweep` and the others find it), end it with Ctrl-C where it runs, or give another folder with --data',
   });
+}
+
+/** What a local fleet has stored. @param data its folder */
+export function storedIn(data: string): string {
+  return join(data, 'nats');
 }

@@ -48,6 +48,7 @@ export function probeListsOf(
         where: source,
         why: 'it has sides: it is measured by their shares, and masks are searched by what they erase',
         next: 'tune a copy of the campaign without it; give its mask settings by hand, and let `lethe verify` measure them',
+        setting: ['concepts', concept.name, 'verify', 'sides'],
       });
     return { concept, target, probes };
   });
@@ -95,8 +96,18 @@ function unmasked(concepts: readonly string[]): Variant {
   return { title: concepts.join(', '), masks: [], concepts };
 }
 
+/**
+ * What tuning looks at is not what the sweep has made masks of.
+ *
+ * @param tuned what `tunedTrajectories` gives
+ * @throws LetheError `campaign-invalid`
+ */
+export function refuseSweptProbes(campaign: Campaign, { trajectories }: UsedTrajectories, source: string): void {
+  refuseUsed(trajectories, [sweptTrajectories(campaign)], source);
+}
+
 /** Masks that are chosen by the images they are measured on look better than they are. */
-function refuseUsed(probes: readonly TestPrompt[], used: readonly UsedTrajectories[], source: string): void {
+function refuseUsed(probes: readonly TrajectoryKey[], used: readonly UsedTrajectories[], source: string): void {
   const keyOf = ({ prompt, seed }: TrajectoryKey): string => `${BigInt.asUintN(64, BigInt(seed))} ${prompt}`;
   for (const { by, trajectories } of used) {
     const keys = new Set(trajectories.map(keyOf));
@@ -107,6 +118,7 @@ function refuseUsed(probes: readonly TestPrompt[], used: readonly UsedTrajectori
       where: `${source}: tune.seed`,
       why: `${by} uses ${JSON.stringify(found.prompt)} from seed ${found.seed} too`,
       next: 'give tune.seed another value: the seeds after it are used too',
+      setting: ['tune', 'seed'],
     });
   }
 }

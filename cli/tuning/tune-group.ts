@@ -68,6 +68,7 @@ export function prepareGroup(
       where: `${source}: tune.budget`,
       why: `${budget} images do not measure one candidate; ${leastBudget(validation)} do`,
       next: 'raise the budget (--budget), or lower tune.images',
+      setting: ['tune', 'budget'],
     });
   const grid = gridOf(limitsOf(tune, campaign.retain.length > 0, concepts.length), concepts);
   return { concepts, lists, asked, start: startSearch(ownCandidates(campaign, concepts), grid, validation, budget) };

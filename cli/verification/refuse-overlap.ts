@@ -45,6 +45,7 @@ export function refuseOverlap(plan: readonly VariantTest[], used: readonly UsedT
       where: `${source}: verify.seed`,
       why: `${overlaps.size} test images are what ${by} has used, the first: ${JSON.stringify(first.prompt)} from seed ${first.seed}`,
       next: 'give verify.seed another value: the seeds after it are used too',
+      setting: ['verify', 'seed'],
     });
   }
 }

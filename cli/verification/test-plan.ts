@@ -6,6 +6,7 @@ import type {
   Verification,
 } from '../../coordinator/plan/campaign.ts';
 import { closest } from '../../shared/config/closest.ts';
+import { keyText, type Path } from '../../shared/config/problem.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { headsOf } from '../../shared/verification/prompt-template.ts';
 import type { Label } from '../../shared/verification/test-image.ts';
@@ -39,6 +40,9 @@ export interface VariantTest {
   readonly rest: readonly TestPrompt[];
 }
 
+/** Refuses a setting of the campaign. */
+type Refuse = (setting: Path, why: string) => never;
+
 /**
  * What is drawn to verify masks: pure, so that the same campaign, classifier and masks are always tested alike.
  *
@@ -54,15 +58,16 @@ export function testPlan(
   source: string,
 ): readonly VariantTest[] {
   const { verify } = campaign;
-  if (verify === undefined) throw invalid(source, 'verify', 'it is missing: nothing says what test images are made of');
-  const refuse = (where: string, why: string): never => {
-    throw invalid(source, where, why);
+  if (verify === undefined)
+    throw invalid(source, ['verify'], 'it is missing: nothing says what test images are made of');
+  const refuse: Refuse = (setting, why) => {
+    throw invalid(source, setting, why);
   };
-  const pool = poolOf(verify.prompts, verify.seed, heads, 'verify', refuse);
+  const pool = poolOf(verify.prompts, verify.seed, heads, ['verify'], refuse);
   const known = new Map(campaign.concepts.map((concept) => [concept.name, concept]));
   const tests = new Map<string, ConceptTest>();
   const testOf = (name: string): ConceptTest => {
-    const concept = known.get(name) ?? refuse('concepts', `there is no concept ${JSON.stringify(name)} to verify`);
+    const concept = known.get(name) ?? refuse(['concepts'], `there is no concept ${JSON.stringify(name)} to verify`);
     const test = tests.get(name) ?? conceptTest(concept, verify, pool, heads, refuse);
     tests.set(name, test);
     return test;
@@ -79,11 +84,11 @@ function conceptTest(
   { images, alternativeImages, seed }: Verification,
   campaignPool: TestPool,
   heads: Readonly<Record<string, readonly string[]>>,
-  refuse: (where: string, why: string) => never,
+  refuse: Refuse,
 ): ConceptTest {
   const concept = { name, ...rest };
   const { verify } = concept;
-  const where = `concepts: ${name}: verify`;
+  const where = ['concepts', name, 'verify'];
   const pool = verify.prompts === undefined ? campaignPool : poolOf(verify.prompts, seed, heads, where, refuse);
   const alternatives = verify.alternatives.map(({ kind, prompts }) => ({
     kind,
@@ -97,13 +102,18 @@ function conceptTest(
   }));
   if (verify.sides.length > 0) {
     const head = verify.head ?? '';
-    for (const side of verify.sides) requireLabel({ head, label: side }, heads, `${where}.sides`, refuse);
+    if (heads[head] === undefined) noHead(head, heads, [...where, 'head'], refuse);
+    for (const [i, side] of verify.sides.entries())
+      requireLabel({ head, label: side }, heads, [...where, 'sides', i], refuse);
     return { concept, target: { head, sides: verify.sides }, targets: promptsWithout(pool, [], images), alternatives };
   }
   const target = targetOf(concept, heads, where, refuse);
   const targets = promptsWith(pool, target, images);
   if (targets.length === 0)
-    refuse(`${where}.prompts`, `no test prompt names ${target.label}: give prompts with a place for {${target.head}}`);
+    refuse(
+      [...where, 'prompts'],
+      `no test prompt names ${target.label}: give prompts with a place for {${target.head}}`,
+    );
   return { concept, target, targets, alternatives };
 }
 
@@ -111,39 +121,42 @@ function conceptTest(
 function targetOf(
   { name, verify }: Concept,
   heads: Readonly<Record<string, readonly string[]>>,
-  where: string,
-  refuse: (where: string, why: string) => never,
+  where: Path,
+  refuse: Refuse,
 ): Label {
   const { head, label = name } = verify;
+  // Without a label of its own, the concept's name is the word.
+  const wordAt = verify.label === undefined ? ['concepts', name, 'name'] : [...where, 'label'];
   if (head !== undefined) {
-    requireLabel({ head, label }, heads, `${where}.label`, refuse);
+    if (heads[head] === undefined) noHead(head, heads, [...where, 'head'], refuse);
+    requireLabel({ head, label }, heads, wordAt, refuse);
     return { head, label };
   }
   const having = Object.keys(heads).filter((each) => heads[each]?.includes(label) === true);
   const [only] = having;
   if (only !== undefined && having.length === 1) return { head: only, label };
   if (having.length > 1)
-    refuse(`${where}.head`, `the heads ${having.join(', ')} have the label ${JSON.stringify(label)}: name one`);
-  return noLabel(label, Object.values(heads).flat(), `${where}.label`, refuse);
+    refuse([...where, 'head'], `the heads ${having.join(', ')} have the label ${JSON.stringify(label)}: name one`);
+  return noLabel(label, Object.values(heads).flat(), wordAt, refuse);
 }
 
 function poolOf(
   { templates, labels }: TestPromptSource,
   seed: string,
   heads: Readonly<Record<string, readonly string[]>>,
-  where: string,
-  refuse: (where: string, why: string) => never,
+  where: Path,
+  refuse: Refuse,
 ): TestPool {
   const used = [...new Set(templates.flatMap(headsOf))];
   for (const head of used)
-    if (heads[head] === undefined)
-      refuse(
-        `${where}.prompts`,
-        `the classifier has no head ${JSON.stringify(head)}; it has ${Object.keys(heads).join(', ')}`,
-      );
+    if (heads[head] === undefined) {
+      const i = templates.findIndex((template) => headsOf(template).includes(head));
+      noHead(head, heads, [...where, 'prompts', i], refuse);
+    }
   for (const [head, { only = [], without, phrases }] of Object.entries(labels))
-    for (const label of [...only, ...without, ...Object.keys(phrases)])
-      requireLabel({ head, label }, heads, `${where}.labels.${head}`, refuse);
+    for (const [key, labels] of Object.entries({ only, without, phrases: Object.keys(phrases) }))
+      for (const [i, label] of labels.entries())
+        requireLabel({ head, label }, heads, [...where, 'labels', head, key, key === 'phrases' ? label : i], refuse);
   return {
     templates,
     labels: Object.fromEntries(
@@ -160,31 +173,31 @@ function poolOf(
 function requireLabel(
   { head, label }: Label,
   heads: Readonly<Record<string, readonly string[]>>,
-  where: string,
-  refuse: (where: string, why: string) => never,
+  where: Path,
+  refuse: Refuse,
 ): void {
-  const labels =
-    heads[head] ??
-    refuse(where, `the classifier has no head ${JSON.stringify(head)}; it has ${Object.keys(heads).join(', ')}`);
+  const labels = heads[head] ?? noHead(head, heads, where, refuse);
   if (!labels.includes(label)) noLabel(label, labels, where, refuse);
 }
 
-function noLabel(
-  label: string,
-  known: readonly string[],
-  where: string,
-  refuse: (where: string, why: string) => never,
-): never {
+function noHead(head: string, heads: Readonly<Record<string, readonly string[]>>, where: Path, refuse: Refuse): never {
+  const meant = closest(head, Object.keys(heads));
+  const hint = meant === undefined ? `it has ${Object.keys(heads).join(', ')}` : `did you mean ${meant}?`;
+  return refuse(where, `the classifier has no head ${JSON.stringify(head)}; ${hint}`);
+}
+
+function noLabel(label: string, known: readonly string[], where: Path, refuse: Refuse): never {
   const meant = closest(label, known);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return refuse(where, `the classifier has no label ${JSON.stringify(label)}${hint}`);
 }
 
-function invalid(source: string, where: string, why: string): LetheError {
+function invalid(source: string, setting: Path, why: string): LetheError {
   return new LetheError('campaign-invalid', {
     what: 'cannot verify the campaign',
-    where: `${source}: ${where}`,
+    where: `${source}: ${keyText(setting)}`,
     why,
     next: 'see "Verification" in docs/guide/campaign.md',
+    setting,
   });
 }

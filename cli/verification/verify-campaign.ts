@@ -56,9 +56,11 @@ export function campaignToVerify(
   const { verify } = written;
   const campaign =
     images === undefined || verify === undefined ? written : { ...written, verify: { ...verify, images } };
-  const names = campaign.concepts.map(({ name }) => ({ title: name, masks: [], concepts: [name] }));
+  const names = campaign.concepts.map(({ name }) => name);
+  const all = campaign.verify?.together === true ? [names] : [];
+  const variants = [...names.map((name) => [name]), ...all].map((concepts) => ({ title: '', masks: [], concepts }));
   const tuned = tunedTrajectories(campaign, heads, file);
-  refuseOverlap(testPlan(campaign, heads, names, file), [sweptTrajectories(campaign), tuned], file);
+  refuseOverlap(testPlan(campaign, heads, variants, file), [sweptTrajectories(campaign), tuned], file);
   return { yaml, file, campaign, asked: verify?.images ?? 0, tuned };
 }
 

@@ -41,10 +41,8 @@ export interface PlannableSweep {
 /** @throws LetheError for every problem of the text, and for what the checkpoint cannot give. */
 export async function plannable(text: string, source: string, shelf: CheckpointShelf): Promise<PlannableSweep> {
   const campaign = parseCampaign(text, source);
-  return inCampaign(
-    text,
-    source,
-  )(async () => {
+  const within = inCampaign(text, source);
+  return within(async () => {
     const { id, checkpoint } = await openAsAsked(campaign, (directory, variant) => shelf.open(directory, variant));
     return withFacts(campaign, checkpoint, await campaignFacts(campaign, checkpoint, id));
   });

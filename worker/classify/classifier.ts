@@ -5,7 +5,6 @@ import type { Labels } from '../../shared/verification/test-image.ts';
 import type { SessionSettings } from '../session/protocol.ts';
 import type { FileSession, SessionThread } from '../session/session-thread.ts';
 import { type ClassifierFile, invalid, readClassifierFile } from './classifier-file.ts';
-import { requireClassifierModel } from './classifier-model.ts';
 import { resize } from './resize.ts';
 
 /** An ONNX image classifier, loaded. */
@@ -25,7 +24,6 @@ export class Classifier {
    */
   static async open(path: string, thread: SessionThread, settings: SessionSettings): Promise<Classifier> {
     const file = await readClassifierFile(path);
-    await requireClassifierModel(file);
     const session = await thread.openFile(file.model, settings);
     const problems = [
       ...(session.inputs.includes(file.input.name)
