@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { isPlainText } from '../shared/config/plain-text.ts';
 import { type Provider, providers } from '../worker/session/provider.ts';
 
 /** Parsers for option values. What they refuse is reported by commander with the option's name, exit code 2. */
@@ -17,11 +18,13 @@ export function truth(text: string): boolean {
   throw new InvalidArgumentError('It is true or false.');
 }
 
-/** Something, and no more than so many characters. */
+/** Something in one line, and no more than so many characters. */
 export function text(most: number): (given: string) => string {
   return (given) => {
-    if (given !== '' && given.length <= most) return given;
-    throw new InvalidArgumentError(`It has 1 to ${most} characters.`);
+    if (given !== '' && given.length <= most && isPlainText(given)) return given;
+    throw new InvalidArgumentError(
+      `It has 1 to ${most} characters, and none that control a terminal or are invisible.`,
+    );
   };
 }
 

@@ -1,25 +1,20 @@
-/**
- * What a terminal may take as a command, or shows as nothing or in another order: control characters (C0, DEL, C1), line and
- * paragraph separators, bidirectional overrides and other invisible formatting, halves of surrogate pairs. The two joiners
- * stay: emoji and scripts need them, and they move nothing.
- */
-const unsafe = /(?!\u200c|\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+import { unprintable } from '../../shared/config/plain-text.ts';
 
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Text from outside as part of one line: nothing in it moves the cursor, ends the line or turns what follows around. */
 export function escaped(text: string): string {
-  return text.replace(unsafe, escapeOf);
+  return text.replace(unprintable, escapeOf);
 }
 
 /** The same for text that has lines of its own, and keeps them. */
 export function escapedLines(text: string): string {
-  return text.replace(unsafe, (character) => (character === '\n' ? character : escapeOf(character)));
+  return text.replace(unprintable, (character) => (character === '\n' ? character : escapeOf(character)));
 }
 
 /** JSON that says the same without characters that a terminal may take as commands. */
 export function escapedJson(value: unknown): string {
-  return JSON.stringify(value).replace(unsafe, (character) =>
+  return JSON.stringify(value).replace(unprintable, (character) =>
     Array.from({ length: character.length }, (_, i) => `\\u${hex(character.charCodeAt(i), 4)}`).join(''),
   );
 }

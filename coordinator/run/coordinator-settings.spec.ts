@@ -22,3 +22,9 @@ it('refuses what is wrong, all of it at once', () => {
   expect(start).toThrow(expect.objectContaining({ code: 'usage', what: 'cannot start the coordinator' }));
   expect(start).toThrow(/--nats: .*--replicas: .*--lease: .*LETHE_METRICS_PORT: /);
 });
+
+it.each(['a\nb', 'a\u001b[2J', 'a\u009b', 'a\u202eb', ''])('refuses the name %j at the start', (name) => {
+  expect(() => coordinatorSettings(['--nats', 'a:1', `--name=${name}`], {})).toThrow(
+    expect.objectContaining({ code: 'usage', why: expect.stringContaining('--name: ') as string }),
+  );
+});

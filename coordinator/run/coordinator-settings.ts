@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { BusAddress } from '../../shared/bus/connect.ts';
 import { leaseMs } from '../../shared/bus/work-queue.ts';
-import { count, list, processSettings } from '../../shared/config/process-settings.ts';
+import { count, list, processName, processSettings } from '../../shared/config/process-settings.ts';
 import { securitySettings } from '../../shared/fleet/security.ts';
 
 /** Flags, each also an environment variable: `--nats-token` is LETHE_NATS_TOKEN. Lists are separated by commas. */
@@ -20,7 +20,7 @@ const schema = z.object({
     .default(1),
   /** Where workers and commands connect, `host:port`. */
   listen: z.string().default('127.0.0.1:0'),
-  name: z.string().min(1).max(200).default(`${hostname()}-${process.pid}`),
+  name: processName.default(`${hostname()}-${process.pid}`),
   /** Directories of checkpoints on this machine, beside those that campaigns name. */
   checkpoint: z.string().default('').transform(list),
   /** Milliseconds until a silent lease ends; the same at every coordinator of a fleet. */

@@ -2,12 +2,20 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { LetheError } from '../error/lethe-error.ts';
 import { closest } from './closest.ts';
+import { isPlainText } from './plain-text.ts';
 
 /** A process of a fleet whose settings lie in `<name>/run/<name>-settings.ts`. */
 export type ProcessName = 'coordinator' | 'worker';
 
 /** A whole number from 0, as text or as a number. */
 export const count = z.coerce.number().int().min(0);
+
+/** What a process is called in logs and lists: refused here, where it can be mended, rather than by every peer. */
+export const processName = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine(isPlainText, 'a name has no control characters, line ends or invisible ones');
 
 /** Entries separated by commas; white space around them and empty ones do not count. */
 export function list(text: string): readonly string[] {

@@ -1,3 +1,4 @@
+import { isPlainText } from '../config/plain-text.ts';
 import { LetheError } from '../error/lethe-error.ts';
 
 /** A message that breaks the protocol. */
@@ -15,8 +16,7 @@ const maxName = 512;
 
 /** A name that a peer gave: one that can be logged. @throws LetheError `protocol-violated` */
 export function requireName(value: string, where: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (value.length > 0 && value.length <= maxName && !/[\x00-\x1f\x7f]/.test(value)) return value;
+  if (value.length > 0 && value.length <= maxName && isPlainText(value)) return value;
   throw violation(where, `it is empty, longer than ${maxName} characters, or holds control characters`);
 }
 

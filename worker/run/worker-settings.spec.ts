@@ -21,3 +21,9 @@ it('refuses what is wrong, all of it at once', () => {
   expect(start).toThrow(/--coordinator.*--provider.*--slots/);
   expect(() => workerSettings(['--nonsense'], {})).toThrow(expect.objectContaining({ code: 'usage' }));
 });
+
+it.each(['a\nb', 'a\u001b[2J', 'a\u009b', 'a\u202eb', ''])('refuses the name %j at the start', (name) => {
+  expect(() => workerSettings(['--coordinator', 'a:1', `--name=${name}`], {})).toThrow(
+    expect.objectContaining({ code: 'usage', why: expect.stringContaining('--name: ') as string }),
+  );
+});

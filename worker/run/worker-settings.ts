@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { count, list, processSettings } from '../../shared/config/process-settings.ts';
+import { count, list, processName, processSettings } from '../../shared/config/process-settings.ts';
 import { securitySettings } from '../../shared/fleet/security.ts';
 import { providers } from '../session/provider.ts';
 import { availableMemory } from './capabilities.ts';
@@ -11,7 +11,7 @@ const schema = z.object({
   coordinator: z.string().min(1).transform(list),
   /** Directories of the checkpoints this machine holds. */
   checkpoint: z.string().default('').transform(list),
-  name: z.string().min(1).max(200).default(`${hostname()}-${process.pid}`),
+  name: processName.default(`${hostname()}-${process.pid}`),
   provider: z.enum(providers).default('cpu'),
   threads: count.min(1).max(1024).default(1),
   /** What the device is called; the CPU's own name is found. */
