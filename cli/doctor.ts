@@ -3,6 +3,7 @@ import { doctorChecks, type Check } from './doctor-checks.ts';
 import * as options from './options.ts';
 import { exitCodes } from './output/failure.ts';
 import type { Provider } from '../worker/session/provider.ts';
+import { escaped } from './output/escape.ts';
 import { print, printJson } from './output/print.ts';
 
 interface DoctorOptions {
@@ -29,8 +30,8 @@ export function doctorCommand(): Command {
       for await (const check of doctorChecks(given.checkpoint, given)) {
         checks.push(check);
         if (given.json === true) continue;
-        print(`${marks[check.state]}  ${check.name}: ${check.found}`);
-        if (check.next !== undefined) print(`      what to do: ${check.next}`);
+        print(escaped(`${marks[check.state]}  ${check.name}: ${check.found}`));
+        if (check.next !== undefined) print(escaped(`      what to do: ${check.next}`));
       }
       if (given.json === true) printJson({ checks });
       if (checks.some((check) => check.state === 'failed')) process.exitCode = exitCodes.failed;

@@ -3,8 +3,7 @@ import { contactSheet } from '../worker/diffusion/image.ts';
 import type { Sampling } from '../shared/diffusion/sampling.ts';
 import type { MaskedRun } from './generate-prunings.ts';
 import { screenOf, terminalImage } from './output/terminal-image.ts';
-import { escaped } from './output/escape.ts';
-import { drawOn, tell } from './output/print.ts';
+import { drawOn, tellLine } from './output/print.ts';
 
 /** Characters across that an image is shown in. */
 const shownColumns = 24;
@@ -13,7 +12,7 @@ const shownColumns = 24;
 export function showImages(images: readonly GeneratedImage[], columns: number, prunings: readonly MaskedRun[]): void {
   const screen = screenOf(process.stderr);
   for (let at = 0; at < images.length; at += columns) {
-    if (prunings.length > 1) tell(escaped(prunings[at / columns]?.title ?? ''));
+    if (prunings.length > 1) tellLine(prunings[at / columns]?.title ?? '');
     if (screen === undefined) continue;
     const row = contactSheet(
       images.slice(at, at + columns).map(({ image }) => image),

@@ -16,7 +16,7 @@ import * as options from './options.ts';
 import { type Progress, startProgress } from './output/progress.ts';
 import { openOutput, writeImages } from './output/write-images.ts';
 import { escaped } from './output/escape.ts';
-import { print, printJson, tell } from './output/print.ts';
+import { print, printJson, tellLine } from './output/print.ts';
 
 /** What the command is given, as commander hands it over. */
 interface GenerateOptions {
@@ -135,7 +135,7 @@ async function generate(given: GenerateOptions): Promise<void> {
       const rows = await generateImages(pruned, sampling, requests, batch, (event) => {
         switch (event.kind) {
           case 'truncated':
-            if (row === 0) tell(truncationWarning(event));
+            if (row === 0) tellLine(truncationWarning(event));
             break;
           case 'start':
             calls = event.calls * prunings.length;

@@ -5,7 +5,7 @@ import { stopSignals } from './launcher/stop-signals.ts';
 import { startLocalFleet } from './launcher/local-fleet.ts';
 import * as options from './options.ts';
 import { escaped } from './output/escape.ts';
-import { printResult, tell } from './output/print.ts';
+import { printResult, tellLine } from './output/print.ts';
 
 interface UpOptions {
   readonly workers: number;
@@ -46,7 +46,7 @@ Example:
       const setup = { data, workers, checkpoints, port, environment: process.env };
       const signals = stopSignals();
       try {
-        const starting = startLocalFleet(setup, tell);
+        const starting = startLocalFleet(setup, tellLine);
         const fleet = await starting;
         signals.onSecond(() => {
           fleet.kill();
@@ -57,7 +57,7 @@ Example:
         try {
           await Promise.race([signals.first, fleet.failed]);
         } finally {
-          tell('draining');
+          tellLine('draining');
           await fleet.stop();
         }
       } finally {

@@ -9,7 +9,7 @@ import type { LetheError } from '../../shared/error/lethe-error.ts';
 import { awaitServing, type ServingRow } from './await-serving.ts';
 import type { FleetClient } from './fleet-client.ts';
 import { escaped } from '../output/escape.ts';
-import { printResult, printTo } from '../output/print.ts';
+import { printResult, printTo, tellLine } from '../output/print.ts';
 
 /** What apply, restore and rollback are told beside the change. */
 export interface ChangeOptions {
@@ -47,10 +47,7 @@ export async function madeChange(
   const manifest = await change();
   const tell = ({ process: name, seconds }: ServingRow): void => {
     if (process.stderr.isTTY)
-      printTo(
-        process.stderr,
-        escaped(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}`),
-      );
+      tellLine(`${name} serves by it${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`}`);
   };
   const processes = await awaitServing(client, checkpoint, manifest, before, timeout * 1000, tell);
   const missing = processes.filter(({ state }) => state !== 'serving').map(({ process: name }) => name);

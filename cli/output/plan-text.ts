@@ -1,4 +1,5 @@
 import type { PlanResponse } from '../../gen/fleet/v1/campaign.ts';
+import { escaped } from './escape.ts';
 import { countOf, duration } from './figures.ts';
 
 /** What a campaign would cost, for people. */
@@ -13,8 +14,8 @@ export function planText(campaign: string, concepts: number, plan: PlanResponse)
     `UNet calls  ${countOf(unetCalls)} to make of ${countOf(totalUnetCalls)}`,
     `reference   ${countOf(referenceUnetCalls)} UNet calls one concept at a time${ratio}`,
     `time        ${workerSeconds === undefined ? 'not known' : `about ${duration(workerSeconds)} on one worker`}`,
-    `numerics    ${numerics === '' ? 'of the first worker that can run it' : numerics}`,
-    ...leftOut.map(({ worker, reason }) => `left out    ${worker}: ${reason}`),
-    ...warnings.map((warning) => `warning     ${warning}`),
+    `numerics    ${numerics === '' ? 'of the first worker that can run it' : escaped(numerics)}`,
+    ...leftOut.map(({ worker, reason }) => escaped(`left out    ${worker}: ${reason}`)),
+    ...warnings.map((warning) => escaped(`warning     ${warning}`)),
   ].join('\n');
 }

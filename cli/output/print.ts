@@ -1,4 +1,4 @@
-import { escapedJson, escapedLines } from './escape.ts';
+import { escaped, escapedJson, escapedLines } from './escape.ts';
 import { terminalOf } from './terminal.ts';
 
 /** Where lines go. */
@@ -20,6 +20,11 @@ export function print(text: string): void {
 /** What is told beside the result. */
 export function tell(text: string): void {
   printTo(process.stderr, text);
+}
+
+/** The same in one line, whatever it names. */
+export function tellLine(text: string): void {
+  tell(escaped(text));
 }
 
 /** One JSON object in a line. */

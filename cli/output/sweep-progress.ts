@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import type { CampaignEvent } from '../../gen/fleet/v1/campaign.ts';
-import { escaped, escapedLines } from './escape.ts';
+import { escaped } from './escape.ts';
 import { duration, shortHash } from './figures.ts';
 import { printTo } from './print.ts';
 import { progressLine, type ProgressState } from './progress-line.ts';
@@ -25,7 +25,7 @@ export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress {
 function noticeText(campaign: string, notice: Notice): string {
   if (notice.kind === 'goes-on') return `${campaign} goes on`;
   const { what, why, next } = notice.why;
-  return escaped(`${campaign}: ${what}: ${why}; ${next}`);
+  return `${campaign}: ${what}: ${why}; ${next}`;
 }
 
 /** Units of a campaign, and those that have ended. */
@@ -72,8 +72,8 @@ class Bars implements SweepProgress {
   }
 
   say(text: string): void {
-    if (this.#bars === undefined) printTo(this.#stream, text);
-    else this.#bars.log(`${escapedLines(text)}\n`);
+    if (this.#bars === undefined) printTo(this.#stream, escaped(text));
+    else this.#bars.log(`${escaped(text)}\n`);
   }
 
   stop(): void {
@@ -127,7 +127,7 @@ class Lines implements SweepProgress {
     for (const { concept, state: each } of state.concepts) {
       if (each === undefined || each.$case === 'remaining' || this.#ended.has(concept)) continue;
       this.#ended.add(concept);
-      this.say(escaped(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`));
+      this.say(each.$case === 'mask' ? `${concept}: mask ${shortHash(each.value)}` : `${concept}: failed`);
     }
   }
 
@@ -136,7 +136,7 @@ class Lines implements SweepProgress {
   }
 
   say(text: string): void {
-    printTo(this.#stream, text);
+    printTo(this.#stream, escaped(text));
   }
 
   stop(): void {

@@ -4,6 +4,7 @@ import type { Failure } from '../../gen/fleet/v1/unit.ts';
 import type { ServingRow } from '../fleet/await-serving.ts';
 import type { MaskShelf } from '../fleet/mask-shelf.ts';
 import { type SiteDensity, siteDensities } from '../fleet/site-densities.ts';
+import { escaped } from './escape.ts';
 import { countOf, duration, percent, shortHash } from './figures.ts';
 import { servingText } from './serving-rows.ts';
 import { table } from './table.ts';
@@ -71,11 +72,11 @@ export function summaryText(summary: SweepSummary): string {
     `units       ${countOf(units.done)} of ${countOf(units.total)}${failed}`,
     `UNet calls  ${countOf(made)} made now, ${countOf(total)} in all; the reference makes ${countOf(reference)}${ratio}`,
     `time        ${duration(seconds)}`,
-    `masks       ${masks}`,
+    `masks       ${escaped(masks)}`,
     ...(manifest === undefined
       ? []
       : [
-          `active      version ${manifest.version}: ${manifest.masks.map(({ concept }) => concept).join(', ')}`,
+          `active      version ${manifest.version}: ${manifest.masks.map(({ concept }) => escaped(concept)).join(', ')}`,
           '',
           servingText(processes),
         ]),

@@ -1,4 +1,5 @@
 import type { LayerDensity } from '../../shared/mask/compare-masks.ts';
+import { escaped } from '../output/escape.ts';
 import { candidateText } from '../../shared/tuning/candidate.ts';
 import type { UnpaidLayers } from '../../shared/tuning/halving.ts';
 import { shareOf, type Standing, worstOf } from '../../shared/tuning/standing.ts';
@@ -50,7 +51,7 @@ export function tunedText(group: TunedGroup): string {
   const { concepts, winner, certainty, made, trials, tried, images, campaign } = group;
   const front = tradeOffFront(trials).toSorted((a, b) => a.pruned - b.pruned);
   return [
-    `${concepts.join(' + ')}: ${certaintyText[certainty]}`,
+    escaped(`${concepts.join(' + ')}: ${certaintyText[certainty]}`),
     table([
       ['', 'seen', 'asked', 'images'],
       ...winner.standings.map((each) => [
@@ -73,8 +74,8 @@ export function tunedText(group: TunedGroup): string {
     '',
     `tried       ${tried} candidates, ${images} images`,
     ...(group.unpaidLayers === undefined ? [] : [`layers      ${unpaidText(group.unpaidLayers)}`]),
-    ...made.masks.map(({ concept, hash }) => `mask        ${shortHash(hash)} ${concept}`),
-    `campaign    ${campaign.file}`,
+    ...made.masks.map(({ concept, hash }) => escaped(`mask        ${shortHash(hash)} ${concept}`)),
+    escaped(`campaign    ${campaign.file}`),
   ].join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { escaped } from '../output/escape.ts';
 import { table } from '../output/table.ts';
 import type { Kept } from '../../shared/verification/erasure.ts';
 import type { Interval, Rate } from '../../shared/verification/rate.ts';
@@ -18,7 +19,9 @@ export function verificationText(results: readonly VariantResult[], reuse: Promp
     ...results.flatMap(({ title, concepts }) =>
       concepts.flatMap(({ concept, verdict }) => {
         const why = whyOf(verdict);
-        return why === '' ? [] : [`${concept}${title === concept ? '' : ` (${title})`}: ${verdict.kind}: ${why}`];
+        return why === ''
+          ? []
+          : [escaped(`${concept}${title === concept ? '' : ` (${title})`}: ${verdict.kind}: ${why}`)];
       }),
     ),
     reuseText(reuse),
