@@ -27,7 +27,7 @@ import {
   type TestImages,
   type VerificationEntry,
 } from '../../gen/fleet/v1/mask.ts';
-import { channelOptions } from '../../shared/fleet/protocol.ts';
+import { clientOptions } from '../../shared/fleet/channel.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
 import { violation } from '../../shared/fleet/violation.ts';
 import { ask, explained, received, send } from './remote-call.ts';
@@ -52,10 +52,11 @@ export class FleetClient {
     requireAllowed({ kind: 'plain-text-loopback' }, address, elsewhere);
     this.address = address;
     const plain = credentials.createInsecure();
-    this.#campaigns = new CampaignServiceClient(address, plain, channelOptions);
-    this.#fleet = new FleetServiceClient(address, plain, channelOptions);
-    this.#masks = new MaskServiceClient(address, plain, channelOptions);
-    this.#images = new ImageServiceClient(address, plain, channelOptions);
+    const options = clientOptions(address);
+    this.#campaigns = new CampaignServiceClient(address, plain, options);
+    this.#fleet = new FleetServiceClient(address, plain, options);
+    this.#masks = new MaskServiceClient(address, plain, options);
+    this.#images = new ImageServiceClient(address, plain, options);
   }
 
   async submit(request: SubmitRequest): Promise<SubmitResponse> {

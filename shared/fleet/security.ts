@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { LetheError } from '../error/lethe-error.ts';
+import { isLoopback } from './loopback.ts';
 
 /** How a connection is secured. Plain text is for one machine: it is asked for by name and bound to loopback. */
 export type Security =
@@ -60,10 +61,7 @@ function readPem(setting: string, path: string): Buffer {
  * @throws LetheError `usage` for an address that plain text must not be spoken on.
  */
 export function requireAllowed(security: Security, address: string, next: string): void {
-  // The colons of a bare IPv6 address begin no port.
-  const host = address.replace(/^([^:]*|\[.*\]):\d+$/, '$1').replace(/^\[(.*)\]$/, '$1');
-  if (security.kind === 'mutual-tls' || host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host))
-    return;
+  if (security.kind === 'mutual-tls' || isLoopback(address)) return;
   throw new LetheError('usage', {
     what: 'cannot use plain text',
     where: address,

@@ -1,7 +1,7 @@
 import type { Client } from '@grpc/grpc-js';
 import { type ClientDuplexStream, credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { type CoordinatorMessage, type WorkerMessage, WorkServiceClient } from '../../gen/fleet/v1/work.ts';
-import { channelOptions } from '../../shared/fleet/protocol.ts';
+import { clientOptions, namingProxy } from '../../shared/fleet/channel.ts';
 import { requireAllowed, type Security } from '../../shared/fleet/security.ts';
 import type { WorkerHello } from '../../shared/fleet/task.ts';
 import { helloToMessage } from '../../shared/fleet/task-message.ts';
@@ -53,7 +53,7 @@ export class CoordinatorLink {
     const address = this.#addresses[this.#attempts % this.#addresses.length] ?? '';
     this.#attempts += 1;
     // A client of its own for every attempt: when to try again is decided here, not by the channel's own waiting.
-    const options = { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 };
+    const options = { ...clientOptions(address), 'grpc.use_local_subchannel_pool': 1 };
     const client = new WorkServiceClient(address, credentialsOf(this.#security), options);
     const stream = client.work();
     this.#client = client;
@@ -71,7 +71,7 @@ export class CoordinatorLink {
         this.#cancelWait = this.#clock.after(wait, () => {
           this.open(listener);
         });
-      listener.onLost(cause, wait);
+      listener.onLost(namingProxy(address, cause, process.env), wait);
     };
     stream.on('data', (message: CoordinatorMessage) => {
       if (lost) return;
