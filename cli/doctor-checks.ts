@@ -25,8 +25,8 @@ export async function* doctorChecks(directory: string | undefined, settings: Ses
   yield memory();
   const thread = new SessionThread();
   try {
-    yield* providerChecks(thread);
-    yield* checkpointChecks(directory ?? emojiSdDirectory, thread, settings);
+    const unusable = yield* providerChecks(thread);
+    yield* checkpointChecks(directory ?? emojiSdDirectory, unusable ? undefined : thread, settings);
   } finally {
     await thread.close();
   }
@@ -38,9 +38,17 @@ function memory(): Check {
   return { name: 'machine', state: 'ok', found };
 }
 
-/** Tries each provider this build knows on the smallest model. CPU has to work; the others are notes. */
-async function* providerChecks(thread: SessionThread): AsyncGenerator<Check> {
-  for (const { provider: name } of await thread.support()) {
+/** Tries each provider this build knows on the smallest model. CPU has to work; the others are notes. True if none can. */
+async function* providerChecks(thread: SessionThread): AsyncGenerator<Check, boolean> {
+  const known = await thread.support().catch((error: unknown) => {
+    if (error instanceof LetheError && error.code === 'runtime-unusable') return error;
+    throw error;
+  });
+  if (known instanceof LetheError) {
+    yield { name: 'onnxruntime', state: 'failed', found: known.message, next: known.next };
+    return true;
+  }
+  for (const { provider: name } of known) {
     const provider = providers.find((each) => each === name);
     if (provider === undefined) continue;
     const problem = await thread.tryProvider(provider);
@@ -53,12 +61,13 @@ async function* providerChecks(thread: SessionThread): AsyncGenerator<Check> {
           next: providerAdvice[provider],
         };
   }
+  return false;
 }
 
-/** Opens the checkpoint, reads all of it, and makes one UNet call. */
+/** Opens the checkpoint, reads all of it, and makes one UNet call where there is a thread that can. */
 async function* checkpointChecks(
   directory: string,
-  thread: SessionThread,
+  thread: SessionThread | undefined,
   settings: SessionSettings,
 ): AsyncGenerator<Check> {
   let name = 'checkpoint';
@@ -68,7 +77,7 @@ async function* checkpointChecks(
     const { unsupported } = await inspectCheckpoint(checkpoint);
     for (const { what, why } of unsupported)
       yield { name: 'checkpoint', state: 'failed', found: `${what}: ${why}`, next: 'use another checkpoint' };
-    if (unsupported.length > 0) return;
+    if (unsupported.length > 0 || thread === undefined) return;
 
     name = 'UNet call';
     const model = await StableDiffusion.open(checkpoint, new SessionCache(thread, settings, 2));

@@ -1,3 +1,5 @@
+// Before the library loads.
+import '../../worker/session/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { sessionOptions } from '../../worker/session/session-options.ts';

@@ -59,6 +59,8 @@ export type FailureCode =
   | 'graph-invalid'
   /** An execution provider that this machine or build does not have. */
   | 'provider-unavailable'
+  /** onnxruntime's library cannot be loaded: it does not fit the system, or is not installed. */
+  | 'runtime-unusable'
   /** onnxruntime refused to load or run a model. */
   | 'session-failed'
   /** The session's thread ended while work was on it. */

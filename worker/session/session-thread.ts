@@ -7,7 +7,9 @@ import { input } from '../../shared/model/graph/value.ts';
 import { add } from '../../shared/model/ops/arithmetic.ts';
 import type { FloatTensor } from '../../shared/tensor/float-tensor.ts';
 import type { HostTensor, OutputInfo, Reply, Request, SessionSettings } from './protocol.ts';
+import { disableTelemetry } from './no-telemetry.ts';
 import { type Provider, providerAdvice, providers, type ProviderSupport } from './provider.ts';
+import { runtimeUnusable } from './runtime-unusable.ts';
 
 /** A model that is loaded in a session thread. */
 export interface Session {
@@ -60,7 +62,9 @@ export class SessionThread {
   #sent = 0;
   #ended: LetheError | undefined;
 
+  /** @throws LetheError `usage` in a thread of a program that would send telemetry. */
   constructor() {
+    disableTelemetry();
     this.#thread = new Worker(new URL('./thread.js', import.meta.url), {
       name: 'lethe-session',
       workerData: this.#closing,
@@ -74,15 +78,15 @@ export class SessionThread {
       this.#hold();
     });
     this.#thread.on('error', (cause) => {
-      this.#end({ why: `it failed: ${cause.message}`, next: startAgain, cause });
+      this.#end(runtimeUnusable(cause) ?? lost({ why: `it failed: ${cause.message}`, next: startAgain, cause }));
     });
     this.#thread.on('exit', (code) => {
-      this.#end({ why: `it ended with code ${code}`, next: startAgain });
+      this.#end(lost({ why: `it ended with code ${code}`, next: startAgain }));
     });
     this.#hold();
   }
 
-  /** The providers this build of onnxruntime-node knows. */
+  /** The providers this build of onnxruntime-node knows. @throws LetheError `runtime-unusable` where it cannot be loaded. */
   async support(): Promise<readonly ProviderSupport[]> {
     const reply = await this.#ask({ kind: 'support' });
     return reply.kind === 'supported' ? reply.providers : [];
@@ -140,7 +144,7 @@ export class SessionThread {
    * promise is kept when the model call under way is over, for ending a thread inside onnxruntime aborts the process.
    */
   async close(): Promise<void> {
-    this.#end({ why: 'it was closed', next: 'start a new session thread' });
+    this.#end(lost({ why: 'it was closed', next: 'start a new session thread' }));
     Atomics.store(this.#closing, 0, 1);
     this.#hold();
     this.#thread.postMessage({ kind: 'close' } satisfies Request);
@@ -184,11 +188,15 @@ export class SessionThread {
     else this.#thread.unref();
   }
 
-  #end(failure: Omit<Failure, 'what'>): void {
-    this.#ended ??= new LetheError('session-lost', { what: 'the session thread is gone', ...failure });
+  #end(error: LetheError): void {
+    this.#ended ??= error;
     for (const { reject } of this.#waiting.values()) reject(this.#ended);
     this.#waiting.clear();
   }
+}
+
+function lost(failure: Omit<Failure, 'what'>): LetheError {
+  return new LetheError('session-lost', { what: 'the session thread is gone', ...failure });
 }
 
 /** x + x: what any provider can load. */
