@@ -8,6 +8,8 @@ export interface ApiError {
   readonly code: string;
   /** Seconds after which the same request may be made again. */
   readonly retryAfter?: number;
+  /** Methods that this path does take. */
+  readonly allow?: readonly string[];
   /** Ask elsewhere: this connection is closed. */
   readonly close?: boolean;
 }
@@ -29,10 +31,11 @@ const types: Readonly<Partial<Record<ApiError['status'], string>>> = {
   504: 'server_error',
 };
 
-export function errorResponse({ status, message, param, code, retryAfter, close }: ApiError): Response {
+export function errorResponse({ status, message, param, code, retryAfter, close, allow }: ApiError): Response {
   const error = { message, type: types[status] ?? 'invalid_request_error', param, code };
   const headers = new Headers();
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
+  if (allow !== undefined) headers.set('allow', allow.join(', '));
   if (close === true) headers.set('connection', 'close');
   if (status === 401) headers.set('www-authenticate', 'Bearer');
   return Response.json({ error }, { status, headers });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bearerAccess } from './access.ts';
 import { checkpoint, failureOf, serve } from './http-apps.spec-support.ts';
@@ -121,6 +122,66 @@ describe('the images API', () => {
     expect(JSON.parse(large.text)).toMatchObject({ error: { code: 'request_too_large' } });
     expect((await postParts(url)).status).toBe(400);
     expect(failures).toEqual([]);
+  });
+
+  it.each([
+    { moderation: 'auto' },
+    { moderation: 'low' },
+    { output_compression: 100 },
+    { partial_images: 0 },
+    { stream: false, background: 'auto', quality: 'auto', output_format: 'png', response_format: 'b64_json' },
+    { moderation: null, output_compression: null, partial_images: null, stream: null, background: null, user: null },
+  ])('takes a value that asks for what is done anyway: %j', async (given) => {
+    const { post } = await serve();
+    expect((await post({ prompt: 'a cat', seed: 7, ...given })).status).toBe(200);
+  });
+
+  it('says what is wrong in its own words', async () => {
+    const { post } = await serve();
+    const said = async (body: object): Promise<string> => (await failureOf(await post(body))).message;
+    expect(await said({ prompt: '' })).toBe('prompt: it is empty: say what the picture is to show.');
+    expect(await said({})).toBe('prompt: it has to be there, and to be text.');
+    for (const n of [0, 11, 1.5, 'two']) expect(await said({ prompt: 'x', n })).toMatch(/from 1 to 10\.$/);
+  });
+
+  it('refuses bytes that are not UTF-8, and a body that is packed', async () => {
+    const { url } = await serve();
+    const send = (bytes: Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+      fetch(`${url}/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: Uint8Array.from(bytes),
+      });
+    const body = Buffer.from('{"prompt": "un \u00e9l\u00e9phant"}');
+    const latin = await send(Buffer.from(body.toString('utf8'), 'latin1'));
+    expect([latin.status, (await failureOf(latin)).code]).toEqual([400, 'invalid_encoding']);
+    const packed = await send(gzipSync(body), { 'content-encoding': 'gzip' });
+    expect([packed.status, (await failureOf(packed)).message]).toEqual([
+      415,
+      'The body has to come as it is: leave out content-encoding.',
+    ]);
+    expect((await send(body, { 'content-type': 'application/json; charset=iso-8859-1' })).status).toBe(415);
+    expect((await send(body, { 'content-type': 'application/json; charset="UTF-8"' })).status).toBe(200);
+  });
+
+  it('names the methods of a path, and the paths where there is none', async () => {
+    const { url } = await serve();
+    for (const [method, path, allow] of [
+      ['GET', '/v1/images/generations', 'POST'],
+      ['PUT', '/v1/images/generations?x=1', 'POST'],
+      ['POST', '/v1/models', 'GET, HEAD'],
+      ['DELETE', '/v1/models/emoji-sd', 'GET, HEAD'],
+      ['POST', '/health', 'GET, HEAD'],
+    ] as const) {
+      const response = await fetch(`${url}${path}`, { method });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+      expect((await failureOf(response)).code).toBe('method_not_allowed');
+    }
+    for (const path of ['/', '/images/generations', '/v1/models/a/b']) {
+      const response = await fetch(`${url}${path}`);
+      expect(response.status).toBe(404);
+      expect((await failureOf(response)).message).toContain('POST /v1/images/generations');
+    }
   });
 
   it('refuses other types, methods and places', async () => {

@@ -3,7 +3,8 @@ import { Hono } from 'hono';
 import { routePath } from 'hono/route';
 import type { Registry } from 'prom-client';
 import { errorResponse } from './api-error.ts';
-import { type ImagesApi, imagesApi, internal, notFound, stopping } from './images-api.ts';
+import { type ImagesApi, imagesApi, internal, stopping } from './images-api.ts';
+import { noSuchRoute } from './no-such-route.ts';
 
 /** What is told of an answered request: never what was asked for. */
 export interface AnsweredRequest {
@@ -61,7 +62,7 @@ export function httpApp(parts: HttpApp): Hono {
   });
   app.use('/v1/*', async (_, next) => (isStopping() ? errorResponse(stopping) : next()));
   app.route('/v1', imagesApi(parts));
-  app.notFound(() => errorResponse(notFound('There is nothing here.')));
+  app.notFound((context) => errorResponse(noSuchRoute(app.routes, context.req.path)));
   app.onError((error) => {
     parts.failed(error);
     return errorResponse(internal);

@@ -38,24 +38,32 @@ const longestPrompt = 32_000;
 /** Seeds are JSON numbers: beyond this two of them may be one. */
 const largestSeed = Number.MAX_SAFE_INTEGER;
 
+/** A message for a value, whatever is wrong with it. */
+const says = (message: string): { readonly message: string } => ({ message });
+
+const wanted = {
+  n: says(`it is a whole number from 1 to ${mostImages}`),
+  seed: says(`it is a whole number from 0 to ${largestSeed}`),
+} as const;
+
 /**
- * Parameters of the OpenAI images API, and `seed`. `user` is taken and not used. What would change the picture and is not
- * done here is refused, unless it has the value that stands for what is done.
+ * Every parameter of the OpenAI images API, and `seed`. `user` is taken and not used. What would change the picture and is
+ * not done here is refused, unless it has the value that stands for what is done.
  */
 const schema = z.strictObject({
   prompt: z
-    .string()
-    .min(1)
-    .max(longestPrompt, { abort: true })
+    .string(says('it has to be there, and to be text'))
+    .min(1, { message: 'it is empty: say what the picture is to show', abort: true })
+    .max(longestPrompt, { message: `it is longer than ${longestPrompt} characters`, abort: true })
     .refine((text) => !/\p{Surrogate}/u.test(text), { message: 'it holds half of a surrogate pair' })
     .superRefine((text, context) => {
       const message = tokenizerFault(text);
       if (message !== undefined) context.addIssue({ code: 'custom', message });
     }),
-  model: z.string().nullish(),
-  n: z.int().min(1).max(mostImages).nullish(),
-  size: z.string().nullish(),
-  seed: z.int().min(0).max(largestSeed).nullish(),
+  model: z.string(says('it has to be text')).nullish(),
+  n: z.int(wanted.n).min(1, wanted.n).max(mostImages, wanted.n).nullish(),
+  size: z.string(says('it has to be text')).nullish(),
+  seed: z.int(wanted.seed).min(0, wanted.seed).max(largestSeed, wanted.seed).nullish(),
   response_format: z
     .literal('b64_json', {
       message:
@@ -67,7 +75,10 @@ const schema = z.strictObject({
   style: z.null({ message: 'say it in the prompt: there are no styles to choose from' }).optional(),
   background: z.enum(['auto', 'opaque'], { message: 'images are opaque: leave it out' }).nullish(),
   stream: z.literal(false, { message: 'images are answered when they are finished: leave it out' }).nullish(),
-  user: z.string().nullish(),
+  partial_images: z.literal(0, { message: 'images are answered when they are finished: leave it out' }).nullish(),
+  output_compression: z.literal(100, { message: 'PNG loses nothing: the one value is 100' }).nullish(),
+  moderation: z.enum(['auto', 'low'], { message: 'it is "auto" or "low", and neither changes anything' }).nullish(),
+  user: z.string(says('it has to be text')).nullish(),
 });
 
 /** @param body as JSON.parse gives it. Messages never quote what was asked for. */

@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
 import type { Access } from './access.ts';
-import { type ApiError, badRequest, errorResponse, unavailable } from './api-error.ts';
+import { type ApiError, errorResponse, unavailable } from './api-error.ts';
 import { type ImageAsk, parseImageRequest, type ServedModel } from './image-request.ts';
+import { jsonBody } from './json-body.ts';
 import type { MadeImages } from './make-images.ts';
 import type { RequestQueue } from './request-queue.ts';
 
@@ -20,10 +21,6 @@ export interface ImagesApi {
   readonly failed: (error: unknown) => void;
 }
 
-/** Bytes of a body: the longest prompt in its longest form. */
-const largestBody = 256 * 1024;
-/** Bytes of a body that is too large which are still read: a client that is still sending reads no answer. */
-const largestRefused = 16 * largestBody;
 /** Seconds until a process that is not ready is worth asking again: about what its first manifest takes. */
 const readySoon = 2;
 
@@ -43,7 +40,7 @@ export function imagesApi({ model, queue, access, deadlineMs, unready, since, fa
   api.post('/images/generations', async (context) => {
     const why = unready();
     if (why !== undefined) return errorResponse(notReady(why));
-    const body = await bodyOf(context);
+    const body = await jsonBody(context.req.raw);
     if (body.kind === 'refused') return errorResponse(body.error);
     const parsed = parseImageRequest(body.value, model);
     if (parsed.kind === 'refused') return errorResponse(parsed.error);
@@ -102,45 +99,6 @@ function notReady(why: string): ApiError {
     `No valid masks are known here yet, and nothing is served without: ${why}.`,
     readySoon,
   );
-}
-
-type Body = { readonly kind: 'body'; readonly value: unknown } | { readonly kind: 'refused'; readonly error: ApiError };
-
-/** A page of another site can send what is not JSON; it cannot send this type without being asked for leave first. */
-async function bodyOf(context: Context): Promise<Body> {
-  if (!/^application\/json\s*(?:;|$)/i.test(context.req.header('content-type') ?? '')) {
-    const message = 'The body has to be JSON: content-type: application/json.';
-    return { kind: 'refused', error: { status: 415, code: 'unsupported_media_type', message, param: null } };
-  }
-  try {
-    const text = await textOf(context.req.raw.body);
-    if (text === undefined) return { kind: 'refused', error: tooLarge };
-    return { kind: 'body', value: JSON.parse(text) as unknown };
-  } catch {
-    return { kind: 'refused', error: badRequest('invalid_json', 'The body is not valid JSON.') };
-  }
-}
-
-const tooLarge: ApiError = {
-  status: 413,
-  code: 'request_too_large',
-  message: `The body has more than ${largestBody} bytes.`,
-  param: null,
-  close: true,
-};
-
-/** Read by parts, for a body need not say how long it is; hono's own limit cannot read such a one here. Undefined: too large. */
-async function textOf(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  // Not cancelled where it is given up: that would cut the connection before the answer.
-  const reader = body?.getReader();
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    size += part.value.length;
-    if (size <= largestBody) parts.push(part.value);
-    else if (size > largestRefused) break;
-  }
-  return size > largestBody ? undefined : new TextDecoder().decode(Buffer.concat(parts));
 }
 
 function answer(context: Context, { seeds, size }: ImageAsk, made: MadeImages, model: ServedModel): Response {
