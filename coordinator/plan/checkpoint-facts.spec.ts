@@ -83,22 +83,22 @@ describe('the example campaigns', () => {
     expect(read(file).name).toBe(basename(file, '.yaml'));
   });
 
-  it('emoji-demo runs each trajectory once: the styles share their base', async () => {
+  it('emoji-demo runs each trajectory once: both concepts are compared with one list', async () => {
     const campaign = read('emoji-demo.yaml');
     const plan = planCampaign(campaign, await checkpointFacts(emojiSd, 'id', campaign.sampling), 'cpu');
-    const contrast = [
-      ['ffn2', 0.05, 'contrast'],
-      ['attn-key', 0.1, 'contrast'],
-      ['attn-value', 0.1, 'contrast'],
-      ['text', 0.1, 'contrast'],
-    ];
-    for (const { sites, selectRatio } of plan.concepts) {
-      expect(sites.map(({ site, skillRatio, selection }) => [site, skillRatio, selection])).toEqual(contrast);
-      expect(selectRatio).toBe(0.8);
-    }
-    expect(new Set(plan.concepts.map(({ base }) => base)).size).toBe(3);
+    const [neon, violin] = plan.concepts.map(({ sites }) => sites.map(({ site, skillRatio }) => [site, skillRatio]));
+    expect(neon).toEqual([
+      ['ffn2', 0.042],
+      ['attn-value', 0.08],
+    ]);
+    expect(violin).toEqual([
+      ['ffn2', 0.042],
+      ['attn-key', 0.14],
+      ['attn-value', 0.2],
+      ['text', 0.14],
+    ]);
     const { unetCalls, reference } = billOf(plan, () => false, defaultRates(plan, 1));
-    expect([unetCalls.total, reference.unetCalls]).toEqual([92 * 21, 4 * 2 * 16 * 21]);
+    expect([unetCalls.total, reference.unetCalls]).toEqual([106 * 21, 2 * (46 + 16) * 21]);
   });
 
   it('sd15-styles is a campaign', () => {
