@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { processNameLimit } from '../shared/bus/presence.ts';
 import { LetheError } from '../shared/error/lethe-error.ts';
 import { lockFolder, unlockFolder } from '../shared/lock/folder-lock.ts';
+import { servedHosts } from '../worker/serve/host-check.ts';
 import { startServing } from '../worker/serve/serving-process.ts';
 import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
 import { type PublishedOptions, publishedKeys, publishedOptions, whereNatsIs } from './fleet/published-settings.ts';
@@ -106,6 +107,7 @@ async function serve(given: ServeOptions): Promise<void> {
         port: given.port,
         tls,
         access,
+        hosts: servedHosts(given.hosts ?? [], given.host, given.apiKeys !== undefined),
         queue: { waiting: given.queue, batch: given.batch, gatherMs },
         deadlineMs: given.deadline * 1000,
         state,

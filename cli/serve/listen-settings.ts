@@ -10,6 +10,7 @@ import * as options from '../options.ts';
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
+  readonly hosts?: readonly string[];
   readonly apiKeys?: string;
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
@@ -22,6 +23,12 @@ export const listenOptions = (): readonly Option[] => [
     .argParser(options.integer(0, 65535))
     .default(8080)
     .env('LETHE_PORT'),
+  new Option(
+    '--hosts <names>',
+    'names in the Host header that are taken, with commas (default: loopback without keys: its own; else any)',
+  )
+    .argParser((text: string) => text.split(',').map((name) => name.trim()))
+    .env('LETHE_HOSTS'),
   new Option('--api-keys <file>', 'let in only who shows one of the keys in this file, one a line').env(
     'LETHE_API_KEYS',
   ),

@@ -1,6 +1,6 @@
 /** An error as the OpenAI API answers it: clients show `message`, and decide by status and `code`. */
 export interface ApiError {
-  readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 429 | 500 | 503 | 504;
+  readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 421 | 429 | 500 | 503 | 504;
   readonly message: string;
   /** The parameter at fault. */
   readonly param: string | null;

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { connectionLimit } from './connections.ts';
+import { servedHosts } from './host-check.ts';
 import { type HttpServer, listenHttp } from './http-server.ts';
 
 const app = new Hono().get('/', (context) => context.text('here'));
@@ -28,7 +30,9 @@ describe('the HTTP server', () => {
     const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
     expect(spawnSync('openssl', [...made, ...subject, '-keyout', key, '-out', cert]).status).toBe(0);
     const certificate = await readFile(cert);
-    const server = await listenHttp(app, '127.0.0.1', 0, { certificate, key: await readFile(key) }, 0);
+    const server = await listenHttp(app, '127.0.0.1', 0, { certificate, key: await readFile(key) }, undefined, {
+      graceMs: 0,
+    });
     try {
       expect(server.url).toMatch(/^https:/);
       const [response] = (await once(request(server.url, { ca: certificate }).end(), 'response')) as [IncomingMessage];
@@ -59,8 +63,8 @@ describe('the HTTP server', () => {
       .post('/', async (context) => context.text(await context.req.text().catch(() => '')));
     const graceMs = 50;
     const [server, other] = [
-      await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs),
-      await listenHttp(slow, '127.0.0.1', 0, undefined, graceMs),
+      await listenHttp(slow, '127.0.0.1', 0, undefined, undefined, { graceMs }),
+      await listenHttp(slow, '127.0.0.1', 0, undefined, undefined, { graceMs }),
     ];
     const said = ['', 'GET / HT', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf'];
     const clients = await Promise.all(
@@ -80,6 +84,69 @@ describe('the HTTP server', () => {
     go();
     expect(await (await running).text()).toBe('made');
     await Promise.all([closed, cut]);
+  });
+
+  it('closes connections that say nothing, or not enough', async () => {
+    const server = await listenHttp(app, '127.0.0.1', 0, undefined, undefined, { silentMs: 50, graceMs: 0 });
+    const closed = ['', 'GET / HT', 'GET / HTTP/1.1\r\nhost: x\r\n'].map(async (text) => {
+      const client = await clientOf(server);
+      client.resume().write(text);
+      await once(client, 'close');
+    });
+    await Promise.all(closed);
+    await server.close();
+  });
+
+  it('has room for a request however many connections say nothing', async () => {
+    const server = await listenHttp(app, '127.0.0.1', 0, undefined, undefined, { connections: 4, graceMs: 0 });
+    const clients: Socket[] = [];
+    for (let i = 0; i < 12; i++) clients.push((await clientOf(server)).resume());
+    for (const client of clients.slice(0, 8)) if (!client.closed) await once(client, 'close');
+    expect(await (await fetch(server.url)).text()).toBe('here');
+    expect(clients.slice(9).some((client) => client.closed)).toBe(false);
+    await server.close();
+  });
+
+  it('keeps descriptors for itself', () => {
+    const limits = (soft: string): string =>
+      `Limit  Soft Limit  Hard Limit\nMax open files            ${soft}   4096  files\n`;
+    const counts = ['1024', '256', '1048576', 'unlimited'].map((soft) => connectionLimit(limits(soft)));
+    expect([...counts, connectionLimit('')]).toEqual([768, 16, 1024, 1024, 1024]);
+  });
+
+  /** What is answered to bytes. */
+  async function said(server: HttpServer, text: string): Promise<string> {
+    const client = await clientOf(server);
+    client.end(text);
+    const parts: string[] = [];
+    for await (const part of client.setEncoding('utf8')) parts.push(String(part));
+    return parts.join('');
+  }
+
+  it('takes a request by the names that it has', async () => {
+    const hosts = servedHosts(['Lethe.example'], '127.0.0.1', false);
+    const server = await listenHttp(app, '127.0.0.1', 0, undefined, hosts, { graceMs: 0 });
+    const status = async (text: string): Promise<number> =>
+      Number(/^HTTP\/1\.1 (\d+)/.exec(await said(server, text))?.[1]);
+    const get = (...headers: string[]): Promise<number> =>
+      status(['GET / HTTP/1.1', 'Connection: close', ...headers, '', ''].join('\r\n'));
+    expect(await status('GET / HTTP/1.0\r\n\r\n')).toBe(200);
+    expect(await get()).toBe(400);
+    for (const host of ['localhost', 'LOCALHOST:1', '127.0.0.1:8080', '[::1]:80', 'lethe.EXAMPLE'])
+      expect([host, await get(`Host: ${host}`)]).toEqual([host, 200]);
+    for (const host of ['evil.example', 'localhost.evil.example:80', '10.0.0.1'])
+      expect([host, await get(`Host: ${host}`)]).toEqual([host, 421]);
+    for (const host of ['a@localhost', 'localhost/x', 'a b'])
+      expect([host, await get(`Host: ${host}`)]).toEqual([host, 400]);
+    expect(await get('Host: localhost', 'host: localhost')).toBe(400);
+    await server.close();
+  });
+
+  it('has any name where keys are asked for, or others than this machine ask', () => {
+    expect(servedHosts([], '127.0.0.1', true)).toBeUndefined();
+    expect(servedHosts([], '0.0.0.0', false)).toBeUndefined();
+    expect(servedHosts([], '::1', false)?.has('evil.example')).toBe(false);
+    expect(servedHosts(['a.example'], '0.0.0.0', true)?.has('evil.example')).toBe(false);
   });
 
   it('says what is wrong with a port that is taken, and with a certificate that is none', async () => {

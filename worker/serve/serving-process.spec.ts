@@ -43,6 +43,7 @@ async function serve(more: Partial<ServingSetup>): Promise<ServingProcess> {
     port: 0,
     tls: undefined,
     access: openAccess,
+    hosts: undefined,
     queue: { waiting: 1, batch: 1, gatherMs: 0 },
     deadlineMs: 1000,
     state,

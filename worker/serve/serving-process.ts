@@ -4,6 +4,7 @@ import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { Access } from './access.ts';
 import { FleetLink, type FindBus } from './fleet-link.ts';
 import type { FollowObserver } from './follow-observer.ts';
+import type { ServedHosts } from './host-check.ts';
 import { httpApp } from './http-app.ts';
 import { type HttpServer, listenHttp, type ServerCertificate } from './http-server.ts';
 import type { ImageSize, ServedModel } from './image-request.ts';
@@ -32,6 +33,7 @@ export interface ServingSetup {
   readonly port: number;
   readonly tls: ServerCertificate | undefined;
   readonly access: Access;
+  readonly hosts: ServedHosts;
   readonly queue: QueueLimits;
   readonly deadlineMs: number;
   /** Folder that holds what must not be forgotten. */
@@ -123,7 +125,7 @@ export async function startServing<Prepared>(
       told.answered(request);
     },
   });
-  const server: HttpServer = await listenHttp(app, setup.host, setup.port, setup.tls);
+  const server: HttpServer = await listenHttp(app, setup.host, setup.port, setup.tls, setup.hosts);
   told.listening(server.url);
   link?.start();
   return {
