@@ -1,6 +1,7 @@
 import type { Image } from './image.ts';
 import type { Sampling } from '../../shared/diffusion/sampling.ts';
 import type { StableDiffusion } from './stable-diffusion.ts';
+import { tokenizePrompts } from './tokenize-prompts.ts';
 import type { Trajectory } from './trajectory.ts';
 
 /** One image that is asked for. */
@@ -40,17 +41,18 @@ export async function generateImages(
   const scheduler = model.scheduler(sampling);
   model.checkWeights(sampling);
   const starts = requests.map(({ seed }) => model.start(seed, sampling, scheduler));
-  const prompts = requests.map(({ prompt }) => model.tokenizer.encode(prompt));
+  const texts = requests.map(({ prompt }) => prompt);
+  const prompts = await tokenizePrompts(model.tokenizer, texts);
   for (const [index, { truncated: text }] of prompts.entries())
     if (text !== undefined) onEvent({ kind: 'truncated', index, tokens: model.tokenizer.maxLength, text });
   onEvent({ kind: 'start', calls: Math.ceil(requests.length / batch) * scheduler.timesteps.length });
 
-  const [empty = new Float32Array(), ...texts] = await model.encode([model.tokenizer.encode(''), ...prompts]);
+  const [empty = new Float32Array(), ...embedded] = await model.encode([model.tokenizer.encode(''), ...prompts]);
   const images: Image[] = [];
   let calls = 0;
   for (let at = 0; at < requests.length; at += batch) {
     let end: readonly Trajectory[] = starts.slice(at, at + batch);
-    for await (end of model.denoise(sampling, scheduler, end, texts.slice(at, at + batch), empty)) {
+    for await (end of model.denoise(sampling, scheduler, end, embedded.slice(at, at + batch), empty)) {
       calls += 1;
       onEvent({ kind: 'step', calls });
     }
