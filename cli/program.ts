@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { LetheError } from '../shared/error/lethe-error.ts';
+import { releaseVersion } from '../shared/metrics/release.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import { wrapHelp } from './output/wrap-help.ts';
 import { printTo } from './output/print.ts';
@@ -36,7 +37,7 @@ export async function programFor(wanted: (entry: CommandEntry) => boolean): Prom
     .description(
       'Finds the neurons that carry a concept in a text-to-image diffusion model, prunes them, and keeps them pruned.',
     )
-    .version('0.1.0')
+    .version(releaseVersion)
     .addHelpText(
       'after',
       `

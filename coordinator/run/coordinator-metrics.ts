@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { FinishedTask } from '../../shared/fleet/task.ts';
+import { durationBuckets } from '../../shared/metrics/duration-buckets.ts';
 import type { CampaignState } from '../api/campaign-service.ts';
 import type { ServingState } from '../api/mask-service.ts';
 import type { Clock } from '../dispatch/clock.ts';
@@ -7,8 +8,6 @@ import type { DispatchObserver } from '../dispatch/dispatch.ts';
 import type { LeaseTable } from '../dispatch/lease-table.ts';
 import type { WorkerBook } from '../dispatch/worker-book.ts';
 import type { Attempt } from '../store/attempt.ts';
-
-const seconds = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
 
 /**
  * What a coordinator tells Prometheus. Units by state are the fleet's, told by every coordinator alike (aggregate with
@@ -29,8 +28,8 @@ export class CoordinatorMetrics implements DispatchObserver {
     const registers = [registry];
     const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
     this.#results = counter('lethe_results_total', 'Results committed that count');
-    this.#calls = counter('lethe_unet_calls_total', 'UNet calls times trajectories, of results that count');
-    this.#bytes = counter('lethe_partial_bytes_total', 'Bytes of partials and states, of results that count');
+    this.#calls = counter('lethe_committed_unet_calls_total', 'UNet calls times trajectories, of results that count');
+    this.#bytes = counter('lethe_committed_bytes_total', 'Bytes of partials and states, of results that count');
     this.#sums = counter('lethe_sums_total', 'Sums of cohorts that count');
     this.#attempts = new Counter({
       name: 'lethe_failed_attempts_total',
@@ -39,16 +38,16 @@ export class CoordinatorMetrics implements DispatchObserver {
       registers,
     });
     this.#unitSeconds = new Histogram({
-      name: 'lethe_unit_seconds',
-      help: 'Time a unit took, by phase',
+      name: 'lethe_committed_unit_seconds',
+      help: 'Time that units took whose results count, by phase',
       labelNames: ['phase'],
-      buckets: seconds,
+      buckets: [...durationBuckets],
       registers,
     });
     this.#mergeSeconds = new Histogram({
       name: 'lethe_merge_seconds',
       help: 'Time adding up a cohort took',
-      buckets: seconds,
+      buckets: [...durationBuckets],
       registers,
     });
   }

@@ -251,7 +251,7 @@ await describeWithServer('a coordinator', (server) => {
       await until(coordinator, campaign);
       const told = await registry.metrics();
       expect(told).toContain(`\nlethe_results_total ${plan.units}\n`);
-      expect(told).toContain(`\nlethe_unet_calls_total ${plan.unetCalls}\n`);
+      expect(told).toContain(`\nlethe_committed_unet_calls_total ${plan.unetCalls}\n`);
       // Three cohorts: what the styles are held against, and each style.
       expect(told).toContain('\nlethe_sums_total 3\n');
       expect(told).toContain('\nlethe_workers{state="ready"} 1\n');

@@ -1,9 +1,9 @@
 /** A coordinator process: settings from flags and environment, until it is told to stop. */
 import { pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { connectBus } from '../../shared/bus/connect.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { securityOf } from '../../shared/fleet/security.ts';
+import { processRegistry } from '../../shared/metrics/process-registry.ts';
 import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
 import { readFleetKey } from '../../shared/manifest/fleet-key.ts';
 import { readSigningKey } from '../../shared/manifest/signing-key.ts';
@@ -19,8 +19,7 @@ async function main(): Promise<void> {
   log.level = settings['log-level'];
   const security = securityOf(settings);
   const bus = await connectBus(busAddressOf(settings));
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = processRegistry('coordinator');
   const port = settings['metrics-port'];
   if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
   const { 'signing-key': signingKey, 'trust-list': trustList, 'fleet-key': fleetKeyFile } = settings;

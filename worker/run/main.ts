@@ -1,8 +1,8 @@
 /** A worker process: settings from flags and environment, models in a thread, until it is told to drain. */
 import { pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { securityOf } from '../../shared/fleet/security.ts';
+import { processRegistry } from '../../shared/metrics/process-registry.ts';
 import { serveMetrics } from '../../shared/metrics/serve-metrics.ts';
 import { SessionCache } from '../session/session-cache.ts';
 import { SessionThread } from '../session/session-thread.ts';
@@ -42,8 +42,7 @@ async function main(): Promise<void> {
     new SessionCache(thread, { provider, threads }, loadedModels),
   );
 
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = processRegistry('worker');
   const port = settings['metrics-port'];
   if (port !== undefined) await serveMetrics(registry, settings['metrics-host'], port);
 

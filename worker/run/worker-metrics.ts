@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { FinishedTask } from '../../shared/fleet/task.ts';
+import { durationBuckets } from '../../shared/metrics/duration-buckets.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** What a worker counts. Labels have few values: no unit, prompt or neuron is one. */
@@ -12,9 +13,6 @@ export interface WorkerMetrics {
 }
 
 const states: readonly WorkerState['kind'][] = ['connecting', 'ready', 'running', 'draining', 'stopped'];
-
-/** Seconds: a phase of a tiny model takes milliseconds, loading a large one minutes. */
-const buckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
 
 /** Metrics in a registry, with the names that dashboards and alert rules use. */
 export function workerMetrics(registry: Registry): WorkerMetrics {
@@ -29,7 +27,7 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     name: 'lethe_unit_seconds',
     help: 'Time units spent in each phase; steps are those of a whole window',
     labelNames: ['phase'],
-    buckets,
+    buckets: [...durationBuckets],
     registers,
   });
   const units = new Counter({
@@ -48,7 +46,7 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     help: 'Prompts that went through the text encoder',
     registers,
   });
-  const bytes = new Counter({ name: 'lethe_partial_bytes_total', help: 'Bytes of results', registers });
+  const bytes = new Counter({ name: 'lethe_result_bytes_total', help: 'Bytes of results', registers });
   const lost = new Counter({
     name: 'lethe_coordinator_lost_total',
     help: 'Streams to a coordinator that ended or could not be opened',

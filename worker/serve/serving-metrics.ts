@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { durationBuckets } from '../../shared/metrics/duration-buckets.ts';
 import type { FollowRefusal } from './follow-observer.ts';
 import type { QueueObserver } from './queue-observer.ts';
 
@@ -10,9 +11,6 @@ export interface ServingMetrics extends QueueObserver {
   refused(reason: FollowRefusal): void;
   resolved(): void;
 }
-
-/** Seconds: a tiny model takes tenths, a large one on a CPU minutes. */
-const seconds = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
 
 /** Metrics in a registry, with the names that dashboards and alert rules use. */
 export function servingMetrics(registry: Registry): ServingMetrics {
@@ -27,10 +25,11 @@ export function servingMetrics(registry: Registry): ServingMetrics {
     name: 'lethe_serve_request_seconds',
     help: 'Time from a request to the end of its answer, waiting included',
     labelNames: ['route'],
-    buckets: seconds,
+    buckets: [...durationBuckets],
     registers,
   });
   const waiting = new Gauge({ name: 'lethe_serve_queue_images', help: 'Images that wait to be made', registers });
+  const images = new Counter({ name: 'lethe_serve_images_total', help: 'Images that were made', registers });
   const batch = new Histogram({
     name: 'lethe_serve_batch_images',
     help: 'Images that were made together',
@@ -40,7 +39,7 @@ export function servingMetrics(registry: Registry): ServingMetrics {
   const batchSeconds = new Histogram({
     name: 'lethe_serve_batch_seconds',
     help: 'Time a batch took to be made',
-    buckets: seconds,
+    buckets: [...durationBuckets],
     registers,
   });
   const version = new Gauge({
@@ -69,11 +68,12 @@ export function servingMetrics(registry: Registry): ServingMetrics {
       requests.inc({ route, status });
       duration.observe({ route }, took);
     },
-    depth(images) {
-      waiting.set(images);
+    depth(count) {
+      waiting.set(count);
     },
-    batch(images, took) {
-      batch.observe(images);
+    batch(count, took) {
+      images.inc(count);
+      batch.observe(count);
       batchSeconds.observe(took);
     },
     served(number, took) {

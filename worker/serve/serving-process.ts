@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Sampling } from '../../shared/diffusion/sampling.ts';
+import { processRegistry } from '../../shared/metrics/process-registry.ts';
 import type { Access } from './access.ts';
 import { FleetLink, type FindBus } from './fleet-link.ts';
 import type { FollowObserver } from './follow-observer.ts';
@@ -63,8 +63,7 @@ export async function startServing<Prepared>(
   log: Logger,
 ): Promise<ServingProcess> {
   const { served, generate, sampling } = model;
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = processRegistry('serve');
   const metrics = servingMetrics(registry);
   const told = servingLog(log);
   const folder = await ServedStateFolder.open(setup.state, served.checkpoint);
