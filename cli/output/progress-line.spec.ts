@@ -12,15 +12,22 @@ describe('progressLine', () => {
   it('fits a wide terminal and a narrow one', () => {
     const at = (columns: number) => progressLine(state, { columns, unicode: true });
     expect(at(120)).toBe(
-      'emoji-demo-0123456789ab ███░░░░░░░░░░░░░░░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left, 1/4 masks, 12.3 UNet calls/s',
+      'emoji-demo-0123456789ab ███░░░░░░░░░░░░░░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left, 1/4 masks, 12.3 UNet calls/s',
     );
-    expect(at(80)).toBe('emoji-demo-0123456… ██░░░░░░░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left, 1/4 masks');
-    expect(at(60)).toBe('emoji-demo-01… ██░░░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left');
+    expect(at(80)).toBe('emoji-demo-0123456… ██░░░░░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left, 1/4 masks');
+    expect(at(60)).toBe('emoji-demo-01… █░░░░░░░░░░░░░ 2/16 units, 2 min 5 s left');
+  });
+
+  it('has a bar of one length while notes come and go', () => {
+    const lengths = [[], notes.slice(0, 1), notes].map(
+      (each) => /[█░]+/u.exec(progressLine({ ...state, notes: each }, { columns: 100, unicode: true }))?.[0].length,
+    );
+    expect(lengths).toEqual([24, 24, 24]);
   });
 
   it('is ASCII where nothing else is shown', () => {
     expect(progressLine(state, { columns: 60, unicode: false })).toBe(
-      'emoji-demo-01~ ##--------------- 2/16 units, 2 min 5 s left',
+      'emoji-demo-01~ #------------- 2/16 units, 2 min 5 s left',
     );
   });
 

@@ -21,7 +21,7 @@ const leastTitle = 12;
 const usualColumns = 80;
 
 /**
- * `name ██████░░░░ 12/64 units, 2 min 20 s left, 19 %`, within the terminal. Where it is narrow the bar becomes shorter, then
+ * `name ██████░░░░ 12/64 units, 2 min 20 s left, 19 %`, within the terminal. Where it is narrow
  * notes are left out whole: half a note says something else.
  *
  * @param padded whether bars of several lines stand below one another: titles then have one width
@@ -34,13 +34,16 @@ export function progressLine(
   // Terminals wrap after their last column.
   const most = (terminal.columns ?? usualColumns) - 1;
   const titleColumns = Math.max(leastTitle, Math.min(24, Math.floor(most / 4)));
+  const barColumns = Math.max(leastBar, Math.min(widestBar, Math.floor(most / 4)));
   const name = shortened(escaped(title), titleColumns, terminal.unicode);
   const start = padded ? name + ' '.repeat(Math.max(0, titleColumns - stringWidth(name))) : name;
   const count = `${done}/${total}${unit === '' ? '' : ` ${unit}`}`;
   for (let kept = notes.length; kept >= 0; kept--) {
     const told = [count, ...notes.slice(0, kept)].map(escaped).join(', ');
     const space = most - stringWidth(start) - stringWidth(told) - 2;
-    if (space >= leastBar) return `${start} ${bar(done, total, Math.min(space, widestBar), terminal.unicode)} ${told}`;
+    // It stays as long as it is while notes come and go; it is shortened for the first of them alone.
+    if (space >= (kept > 1 ? barColumns : leastBar))
+      return `${start} ${bar(done, total, Math.min(space, barColumns), terminal.unicode)} ${told}`;
   }
   return shortened(`${start} ${count}`, most, terminal.unicode);
 }
