@@ -108,18 +108,24 @@ const hasScript = process.platform === 'linux' && spawnSync(scriptFile, ['--vers
 
 describe('on a terminal (needs util-linux script)', () => {
   /** `script` gives the command a terminal of its own; what it shows comes out of stdout. */
-  const onTerminal = (args: readonly string[]) =>
+  const onTerminal = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
     spawn(scriptFile, ['-qec', [process.execPath, mainFile, ...args].join(' '), '/dev/null'], {
-      env: cleanEnvironment({ TERM: 'xterm' }),
+      env: cleanEnvironment({ TERM: 'xterm', LC_ALL: 'C.UTF-8', ...environment }),
     });
   const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];
 
   it.skipIf(!hasScript)('there is a bar, and the cursor is shown again', async () => {
     const { code, stdout } = await ended(onTerminal(['generate', '--prompt', 'cat', ...quick, '--out', folder]));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/denoising █+ 2\/2 100%/);
+    expect(stdout).toMatch(/denoising █+ 2\/2, 100 %/);
     expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
     expect(stdout.trimEnd().endsWith('0-seed0.png')).toBe(true);
+  });
+
+  it.skipIf(!hasScript)('there are plain lines where a terminal cannot go back, and no other character', async () => {
+    const args = ['generate', '--prompt', 'cat', ...quick, '--out', folder];
+    const { stdout } = await ended(onTerminal(args, { TERM: 'dumb', LC_ALL: 'C' }));
+    expect(stdout).toMatch(/^denoising 1\/2\r\ndenoising 2\/2\r\n[\x20-\x7e]*0-seed0\.png\r\n$/);
   });
 
   it.skipIf(!hasScript)('Ctrl-C ends it with 130 and shows the cursor again', async () => {

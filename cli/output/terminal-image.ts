@@ -1,4 +1,5 @@
 import { type Image, toBytes } from '../../worker/diffusion/image.ts';
+import { terminalOf } from './terminal.ts';
 
 /** A terminal that shows colours, and how many. */
 export interface Screen {
@@ -7,9 +8,10 @@ export interface Screen {
   readonly depth: 24 | 8;
 }
 
-/** The screen behind a stream; undefined where there is none, or none with colours. */
+/** The screen behind a stream; undefined where there is none, or none with colours and half blocks. */
 export function screenOf(stream: NodeJS.WriteStream): Screen | undefined {
-  if (!stream.isTTY || 'NO_COLOR' in process.env) return undefined;
+  const { redraws, unicode } = terminalOf(stream);
+  if (!redraws || !unicode || 'NO_COLOR' in process.env) return undefined;
   const depth = stream.getColorDepth();
   return depth < 8 ? undefined : { columns: stream.columns, depth: depth === 24 ? 24 : 8 };
 }
