@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LetheError } from '../../error/lethe-error.ts';
 import { type BusAddress, connectBus } from '../connect.ts';
@@ -48,6 +49,24 @@ export async function runNatsServer(binary: NatsBinary, folder: string, port = -
   }
 }
 
+/** Milliseconds that a server without its keeper has to end in order. */
+const orphanMs = 10_000;
+const pollMs = 10;
+
+/** Ended, and not yet fetched by its parent: in a container without an init it stays so. */
+async function isZombie(pid: number): Promise<boolean> {
+  return /\) [ZX] /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
+}
+
+/** False if the process has gone. */
+function tell(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
 class KeptServer implements RunningServer {
   readonly #keeper: ChildProcess;
   readonly #folder: string;
@@ -64,8 +83,8 @@ class KeptServer implements RunningServer {
     let last: KeeperReport | undefined;
     this.ended = new Promise((done) => {
       keeper.once('exit', () => {
-        if (last?.kind === 'listening') this.#endOrphan();
-        void this.#failure(last).then(done);
+        const orphan = last?.kind === 'listening' ? this.#endOrphan() : Promise.resolve();
+        void orphan.then(() => this.#failure(last)).then(done);
       });
     });
     this.#listening = new Promise((found, fail) => {
@@ -108,12 +127,12 @@ class KeptServer implements RunningServer {
     await this.ended;
   }
 
-  /** A keeper that was killed leaves its server. */
-  #endOrphan(): void {
-    try {
-      process.kill(this.pid, 'SIGTERM');
-    } catch {
-      // It has gone as well.
+  /** A keeper that was killed leaves its server: it has gone, with all that it writes to the folder, when this resolves. */
+  async #endOrphan(): Promise<void> {
+    const deadline = performance.now() + orphanMs;
+    for (let first = true; tell(this.pid, first ? 'SIGTERM' : 0) && !(await isZombie(this.pid)); first = false) {
+      if (performance.now() > deadline) tell(this.pid, 'SIGKILL');
+      await after(pollMs);
     }
   }
 
