@@ -28,14 +28,24 @@ export async function keepNats(
     fail = reject;
   });
   failed.catch(() => undefined);
+  let stopping = false;
+  let starting: Promise<unknown> = Promise.resolve();
   const keep = async (server: RunningServer): Promise<void> => {
     const error = await server.ended;
-    if (error === undefined) return;
+    if (error === undefined || stopping) return;
     tell(`nats-server ended: ${error.why}; it is started again`);
-    running = await runNatsServer(binary, folder, port);
+    const again = runNatsServer(binary, folder, port);
+    starting = again.catch(() => undefined);
+    running = await again;
     void keep(running).catch(fail);
   };
   void keep(running).catch(fail);
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    // One that is being started again is waited for: it would outlive the fleet, and write to a folder that is removed.
+    await starting;
+    await running.stop();
+  };
   const [server] = servers;
   if (server === undefined || credentials?.kind !== 'token')
     throw new LetheError('nats-server-failed', {
@@ -44,5 +54,5 @@ export async function keepNats(
       why: 'the launcher does not know how to reach it',
       next: 'this is a defect of Lethe: please report it',
     });
-  return { server, token: credentials.token, failed, stop: () => running.stop() };
+  return { server, token: credentials.token, failed, stop };
 }

@@ -15,8 +15,11 @@ export interface ProgramSpec {
   readonly log: string;
 }
 
-/** Exit code of a program whose settings are at fault: starting it again would not help. */
-const badInput = 2;
+/** Exit codes that a restart cannot mend: wrong settings, a busy port (2); a program that cannot be run (126, 127). */
+const lastingExits: readonly number[] = [2, 126, 127];
+
+/** Signals that a program brings on itself wherever it runs on this machine. */
+const lastingSignals: readonly NodeJS.Signals[] = ['SIGILL', 'SIGSYS'];
 
 /** Milliseconds after which a program that runs counts as started, and the next back-off is a first one. */
 const steadyMs = 30_000;
@@ -30,6 +33,9 @@ export class KeptProcess {
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
+  #begun = false;
+  /** Bytes of the log before it was started last: its own words come after them. */
+  #started = 0;
   #fail: (error: LetheError) => void = () => undefined;
   /** Rejects if it is no use to start it again. */
   readonly failed: Promise<never>;
@@ -58,6 +64,11 @@ export class KeptProcess {
     await this.#exit;
   }
 
+  /** It has come to work. Until then its end is final: what keeps a program from starting keeps it the next time too. */
+  hasBegun(): void {
+    this.#begun = true;
+  }
+
   /** Ends it at once. */
   kill(): void {
     this.#stopping = true;
@@ -68,6 +79,7 @@ export class KeptProcess {
   async #spawn(): Promise<void> {
     const { module, args, environment, log } = this.#spec;
     const file = await open(log, 'a', 0o600);
+    this.#started = (await file.stat()).size;
     const started = performance.now();
     const child = fork(fileURLToPath(new URL(`../../${module}`, import.meta.url)), [...args], {
       detached: true,
@@ -82,7 +94,8 @@ export class KeptProcess {
         this.#ended(code, signal, performance.now() - started);
         resolve();
       });
-      child.once('error', () => {
+      child.once('error', (error) => {
+        if (!this.#stopping) void this.#failure(error.message).then(this.#fail);
         resolve();
       });
     });
@@ -92,7 +105,7 @@ export class KeptProcess {
   #ended(code: number | null, signal: NodeJS.Signals | null, ms: number): void {
     if (this.#stopping) return;
     const how = signal ?? `exit code ${code ?? 'unknown'}`;
-    if (code === badInput) {
+    if (this.#isFinal(code, signal)) {
       void this.#failure(how).then(this.#fail);
       return;
     }
@@ -107,23 +120,39 @@ export class KeptProcess {
     }, wait);
   }
 
+  #isFinal(code: number | null, signal: NodeJS.Signals | null): boolean {
+    if (signal !== null) return lastingSignals.includes(signal);
+    return !this.#begun || code === null || lastingExits.includes(code);
+  }
+
   async #failure(how: string): Promise<LetheError> {
     return new LetheError('fleet-failed', {
       what: `the ${this.#spec.name} does not run`,
-      why: `it ended (${how})${await lastWords(this.#spec.log)}`,
+      why: `it ended (${how})${await lastWords(this.#spec.log, this.#started)}`,
       where: this.#spec.log,
       next: 'correct that and start again; what was finished is stored',
     });
   }
 }
 
-/** The last message of a log of JSON lines, if it is an error. */
-async function lastWords(log: string): Promise<string> {
-  const lines = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n');
+/** What a process has said last: the last line of JSON if there is one, else the line that tells of an error. */
+async function lastWords(log: string, from: number): Promise<string> {
+  const text = (await readFile(log).catch(() => Buffer.alloc(0))).subarray(from).toString('utf8');
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  for (const line of lines.toReversed()) {
+    const { msg, next } = parsed(line);
+    if (msg !== undefined) return `: ${msg}${next === undefined ? '' : `; ${next}`}`;
+  }
+  // A stack of Node's: the error comes before its frames.
+  const told = lines.find((line) => /\b\w*Error\b.*:/.test(line)) ?? lines.at(-1);
+  return told === undefined ? '' : `: ${told.trim()}`;
+}
+
+function parsed(line: string): { readonly msg?: string; readonly next?: string } {
   try {
-    const { msg, next } = JSON.parse(lines.at(-1) ?? '') as { readonly msg?: string; readonly next?: string };
-    return msg === undefined ? '' : `: ${msg}${next === undefined ? '' : `; ${next}`}`;
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    return `: ${lines.at(-1) ?? ''}`;
+    return {};
   }
 }

@@ -87,7 +87,13 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
       ...keys,
     });
     for (let i = 1; i <= workers; i++) await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
-    await Promise.race([ready(address, workers, join(logs, 'coordinator.log')), fleet.failed]);
+    const over = new AbortController();
+    await Promise.race([ready(address, workers, join(logs, 'coordinator.log'), over.signal), fleet.failed]).finally(
+      () => {
+        over.abort();
+      },
+    );
+    for (const each of processes) each.hasBegun();
     await writeNote(data, { pid: process.pid, coordinator: address, workers, nats: { server, token } });
     return fleet;
   } catch (error) {
@@ -128,14 +134,14 @@ class StartedFleet implements LocalFleet {
   }
 }
 
-/** Waits until the coordinator answers and all workers are connected. */
-async function ready(address: string, workers: number, log: string): Promise<void> {
+/** Waits until the coordinator answers and all workers are connected, or nobody waits for it any more. */
+async function ready(address: string, workers: number, log: string, over: AbortSignal): Promise<void> {
   const client = new FleetClient(address);
   const deadline = performance.now() + readyMs;
   try {
     for (;;) {
       const found = await client.workers(1000).catch(() => undefined);
-      if (found !== undefined && found.length >= workers) return;
+      if (over.aborted || (found !== undefined && found.length >= workers)) return;
       if (performance.now() > deadline)
         throw new LetheError('fleet-failed', {
           what: 'the fleet does not become ready',

@@ -184,6 +184,17 @@ const inputCodes: Readonly<Record<InputErrorCode, true>> = {
   'version-missing': true,
 };
 
+/** Failures of a process that would meet it again whenever it starts: its system or its place is at fault, not a moment. */
+const lastingCodes: readonly ErrorCode[] = [
+  'listen-failed',
+  'provider-unavailable',
+  'runtime-unusable',
+  'nats-server-missing',
+  'nats-server-untrusted',
+  'protocol-version',
+  'folder-taken',
+];
+
 /** What is told of a failure: one shape for every error, in every output. */
 export interface Failure {
   /** What could not be done, in a few words: `cannot read unet/config.json`. */
@@ -245,5 +256,10 @@ export class LetheError extends Error {
   /** Whether the reader's input is at fault (exit code 2) rather than the run (exit code 1). */
   get isInput(): boolean {
     return this.code in inputCodes;
+  }
+
+  /** Whether to start the process again is no use: it ends with exit code 2. */
+  get isLasting(): boolean {
+    return this.isInput || lastingCodes.includes(this.code);
   }
 }

@@ -72,5 +72,5 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   if (error instanceof LetheError) log.fatal({ code: error.code, where: error.where, next: error.next }, error.message);
   else log.fatal(error);
-  process.exit(error instanceof LetheError && error.isInput ? 2 : 1);
+  process.exit(error instanceof LetheError && error.isLasting ? 2 : 1);
 });
