@@ -7,6 +7,8 @@ import type { AnsweredRequest } from './http-app.ts';
 /** What a serving process writes down. No prompt, no key. */
 export interface ServingLog {
   listening(url: string): void;
+  /** No image is made yet, and why. */
+  waiting(why: string): void;
   unpruned(): void;
   served(version: number, masks: readonly ActiveMask[], seconds: number | undefined): void;
   refused(reason: FollowRefusal, why: string): void;
@@ -23,6 +25,9 @@ export function servingLog(log: Logger): ServingLog {
   return {
     listening(url) {
       log.info({ url }, 'listening');
+    },
+    waiting(why) {
+      log.warn({ why }, 'no image is made before valid masks are known');
     },
     unpruned() {
       log.warn('nothing is pruned until the first manifest comes, because --serve-unpruned is set');

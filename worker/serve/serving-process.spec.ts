@@ -36,7 +36,7 @@ afterEach(async () => {
   await rm(state, { recursive: true });
 });
 
-async function serve(more: Partial<ServingSetup>): Promise<ServingProcess> {
+async function serve(more: Partial<ServingSetup>, log = pino({ level: 'silent' })): Promise<ServingProcess> {
   const setup: ServingSetup = {
     name: 'spec',
     host: '127.0.0.1',
@@ -52,7 +52,7 @@ async function serve(more: Partial<ServingSetup>): Promise<ServingProcess> {
     unpruned: false,
     ...more,
   };
-  return startServing(setup, model, pino({ level: 'silent' }));
+  return startServing(setup, model, log);
 }
 
 await describeWithServer('a serving process', (server) => {
@@ -117,5 +117,13 @@ describe('a process that is to serve unpruned until the first manifest', () => {
     const folder = await ServedStateFolder.open(state, checkpoint);
     await folder.see({ version: 3, digest: 'd'.repeat(64) });
     expect(await answers(trusted)).toEqual([503, 503, null]);
+  });
+
+  it('says at the start what it waits for', async () => {
+    const lines: string[] = [];
+    const serving = await serve({}, pino({ level: 'info' }, { write: (line: string) => lines.push(line) }));
+    await serving.stop();
+    const told = lines.map((line) => JSON.parse(line) as { readonly msg: string; readonly why?: string });
+    expect(told.find(({ msg }) => msg.startsWith('no image is made'))?.why).toMatch(/\w/);
   });
 });

@@ -126,6 +126,7 @@ export async function startServing<Prepared>(
   });
   const server: HttpServer = await listenHttp(app, setup.host, setup.port, setup.tls, setup.hosts);
   told.listening(server.url);
+  if (follower.current === undefined) told.waiting(follower.waiting);
   link?.start();
   return {
     url: server.url,
