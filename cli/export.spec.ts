@@ -58,6 +58,9 @@ describe('lethe export', () => {
         masks: masks.map((mask) => maskName(encodeMask(mask))),
       },
     });
+    expect(JSON.parse(await readFile(join(out, 'lethe.json'), 'utf8'))).toMatchObject({ fill: 'zero' });
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('## Pruned with Lethe');
+    expect((await readdir(out, { recursive: true })).filter((name) => name.endsWith('.png'))).toEqual([]);
     const exported = await generate('exported.png', '--checkpoint', out);
     expect(exported.equals(await generate('masked.png', '--mask', ...files))).toBe(true);
     expect(exported.equals(await generate('timestep.png', '--per-timestep', '--mask', ...files))).toBe(false);

@@ -6,13 +6,15 @@ import { checkpointId } from '../shared/checkpoint/checkpoint-id.ts';
 import { openCheckpoint } from '../shared/checkpoint/open-checkpoint.ts';
 import { encodeMask } from '../shared/mask/mask-file.ts';
 import { type Mask, uniteMasks } from '../shared/mask/mask.ts';
+import { releaseVersion } from '../shared/metrics/release.ts';
 import { exportCheckpoint, type Unchanged } from '../worker/prune/export-checkpoint.ts';
+import { fillWarning, writeExportNotes } from '../worker/prune/export-notes.ts';
 import { exportTensors } from '../worker/prune/export-tensors.ts';
 import type { Fill } from '../worker/prune/fill-pruned.ts';
 import { pruningOf } from '../worker/prune/pruning.ts';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { coordinatorOption, dataOption, type FleetOptions, fleetSettings } from './fleet/fleet-settings.ts';
-import { readMasks } from './fleet/read-masks.ts';
+import { type NamedMask, readMasks } from './fleet/read-masks.ts';
 import * as options from './options.ts';
 import { newOutput } from './output/new-output.ts';
 import { escaped } from './output/escape.ts';
@@ -69,13 +71,13 @@ Masks that depend on the timestep are exported as what they prune at any of them
       const masks = await readMasks(given.mask, await fleetSettings(given));
       const mask = uniteMasks(masks.map((each) => each.mask));
       const hashes = masks.map(({ hash }) => hash);
-      const exported = await newOutput(resolve(out), (temporary) => write(temporary, mask, hashes, given));
+      const exported = await newOutput(resolve(out), (temporary) => write(temporary, mask, masks, given));
       const report = { out, as: given.as, masks: hashes, ...exported };
       printResult(given, report, reportText(report));
     });
 }
 
-async function write(path: string, mask: Mask, hashes: readonly string[], given: ExportOptions): Promise<Exported> {
+async function write(path: string, mask: Mask, masks: readonly NamedMask[], given: ExportOptions): Promise<Exported> {
   if (given.as === 'mask') {
     await writeFile(path, encodeMask(mask));
     return {};
@@ -85,16 +87,23 @@ async function write(path: string, mask: Mask, hashes: readonly string[], given:
   const pruning = pruningOf(mask, checkpoint, id);
   const seed = given.seed ?? randomBytes(32).toString('hex');
   const fill: Fill = given.fill === 'zero' ? { kind: 'zero' } : { kind: 'noise', seed };
-  if (given.as === 'checkpoint')
-    return { fill: given.fill, ...(await exportCheckpoint(checkpoint, pruning, fill, given.unchanged, path)) };
+  const hashes = masks.map(({ hash }) => hash);
+  if (given.as === 'checkpoint') {
+    const exported = await exportCheckpoint(checkpoint, pruning, fill, given.unchanged, path);
+    const named = masks.map((each) => ({ mask: each.hash, concepts: each.mask.parts.map(({ concept }) => concept) }));
+    await writeExportNotes(path, { lethe: releaseVersion, checkpoint: id, fill: given.fill, masks: named });
+    return { fill: given.fill, ...exported };
+  }
   const metadata = { format: 'pt', checkpoint: id, masks: hashes.join(' ') };
   return { fill: given.fill, tensors: await exportTensors(checkpoint, pruning, fill, metadata, path) };
 }
 
-function reportText({ out, tensors, leftOut }: Exported): string {
+function reportText({ out, tensors, leftOut, fill }: Exported): string {
   const lines = [escaped(String(out))];
   if (typeof tensors === 'number') lines.push(`${tensors} weight matrices changed`);
   if (Array.isArray(leftOut) && leftOut.length > 0)
     lines.push(`left out, for their weights are not pruned: ${leftOut.map(String).map(escaped).join(', ')}`);
+  const warning = fillWarning(String(fill));
+  if (warning !== undefined) lines.push(`warning: ${warning}`);
   return lines.join('\n');
 }

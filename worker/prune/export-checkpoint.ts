@@ -21,6 +21,9 @@ export interface ExportedCheckpoint {
 /** Weights in whatever format, and indices of their shards. */
 const weightFile = /\.(?:safetensors|bin|ckpt|pt|pth|onnx|onnx_data|pb|msgpack|h5|gguf)$|\.index(?:\.[^.]+)?\.json$/;
 
+/** What the unpruned model may have drawn. */
+const picture = /\.(?:png|jpe?g|webp|gif|avif)$/i;
+
 /**
  * Writes the pruned checkpoint into an empty folder, as diffusers lays it out. Shards, names, dtypes and metadata stay; the
  * files with pruned weights are copied and changed in place, a tensor at a time. Everything else is copied or linked, but
@@ -50,6 +53,7 @@ export async function exportCheckpoint(
     for (const name of (await readdir(join(checkpoint.directory, at))).filter((each) => !each.startsWith('.')).sort()) {
       const source = await realpath(join(checkpoint.directory, at, name));
       const target = join(folder, at, name);
+      if (picture.test(name)) continue;
       if ((await stat(source)).isDirectory()) await copyFolder(join(at, name));
       else if (guarded.has(component) && weightFile.test(name) && !(await isOf(source, name, chosen)))
         leftOut.push(join(at, name));
