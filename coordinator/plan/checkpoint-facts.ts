@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { builtLayers } from '../../shared/diffusion/built-layers.ts';
 import { ofSetting } from '../../shared/config/of-setting.ts';
 import { keyText, type Path } from '../../shared/config/problem.ts';
 import {
@@ -15,7 +16,6 @@ import { graphCost, type GraphCost } from '../../shared/model/graph/cost.ts';
 import { splitDim } from '../../shared/model/graph/tensor-type.ts';
 import type { Value } from '../../shared/model/graph/value.ts';
 import { layersOf, type Site, type SiteLayer, type SiteName, sites } from '../../shared/model/site.ts';
-import { linearInputs } from '../../shared/model/tap.ts';
 import { guidanceRows, type SamplingSpec } from '../../shared/unit/unit.ts';
 import type { CampaignSampling } from './campaign.ts';
 
@@ -83,13 +83,13 @@ export async function checkpointFacts(
   const { timesteps } = await schedulerFor(pipeline, sampling, asked, section);
   const rows = guidanceRows(sampling);
   const graphs = await ofSetting(own, () => pipelineGraphs(pipeline, sampling));
-  const inputs = { unet: linearInputs(graphs.unet.outputs), text_encoder: linearInputs(graphs.textEncoder.outputs) };
+  const built = builtLayers(graphs);
   const factsOf = (site: Site): SiteFacts => {
     const fromText = site.component === 'text_encoder';
     const component = fromText ? checkpoint.textEncoder : checkpoint.unet;
-    const known = fromText ? inputs.text_encoder : inputs.unet;
-    const layers = layersOf(site, component.weights).flatMap((layer): readonly PlannedLayer[] => {
-      const x = known.get(layer.name);
+    const known = built[site.component];
+    const layers = layersOf(site, component.weights, known).flatMap((layer): readonly PlannedLayer[] => {
+      const x = known?.get(layer.name);
       // In the text encoder's graph a row is a prompt: there are as many as a UNet call has guidance rows.
       return x === undefined ? [] : [{ ...layer, rows: leadingRows(x) * (fromText ? rows : 1) }];
     });

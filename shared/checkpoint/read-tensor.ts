@@ -39,6 +39,12 @@ export async function readTensorAt(path: string, entry: TensorEntry): Promise<Ho
   });
 }
 
+/** The numbers of a floating-point tensor in fp32, as torch converts them; undefined for one of integers or truth values. */
+export function floatsOf({ dtype, data }: HostTensor): Float32Array | undefined {
+  if (dtype === 'F64') return Float32Array.from(data);
+  return data instanceof Float32Array ? data : undefined;
+}
+
 /** The arrays are in the machine's byte order, which is the file's (little-endian) wherever onnxruntime-node runs. */
 function decode(path: string, { name, dtype, shape }: TensorEntry, buffer: ArrayBuffer): HostTensor {
   switch (dtype) {

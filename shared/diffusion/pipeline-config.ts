@@ -45,7 +45,8 @@ export function parsePipelineConfig(checkpoint: Checkpoint): PipelineConfig {
 /** The classes that the pipeline's parts are loaded with. The scheduler's is read with its config. */
 const partClasses: Readonly<Record<string, readonly string[]>> = {
   text_encoder: ['CLIPTextModel'],
-  tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
+  // CLIPTokenizerFast gives other ids: it keeps control characters and Chinese characters apart in other ways.
+  tokenizer: ['CLIPTokenizer'],
   unet: ['UNet2DConditionModel'],
   vae: ['AutoencoderKL'],
 };

@@ -21,10 +21,14 @@ export function rowsOf({ guidance }: Pick<Sampling, 'guidance'>): 1 | 2 {
 /** Latents of at most this side: 2,048 latent pixels are 16,384 image pixels in every published model. */
 const maxSide = 2048;
 
+/** Above it every published model gives noise; far above, latents are finite numbers that the decoder turns grey. */
+const maxGuidance = 1000;
+
 /** @throws LetheError `sampling-invalid` for a guidance that is no number or a size that is none. */
 export function checkSampling(sampling: Sampling): void {
   const { guidance, height, width } = sampling;
-  if (!Number.isFinite(guidance)) throw invalid('guidance', `it is ${guidance}`, 'give a number such as 7.5');
+  if (!(Math.abs(guidance) <= maxGuidance))
+    throw invalid('guidance', `it is ${guidance}`, `give a number such as 7.5; at most ${maxGuidance}`);
   for (const side of [height, width]) {
     if (!Number.isInteger(side) || side < 1 || side > maxSide)
       throw invalid('size', `the latents would be ${width}×${height}`, `give sides of 1 to ${maxSide} latent pixels`);

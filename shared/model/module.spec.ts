@@ -72,12 +72,12 @@ describe('ParameterSource', () => {
     [
       'holds integers',
       () => source({ 'up.weight': ['I8', 2] }).float('up.weight', [2]),
-      'its dtype is I8, not one of F32, F16, BF16',
+      'its dtype is I8, not one of F32, F64, F16, BF16',
     ],
     [
-      'holds doubles',
-      () => source({ 'up.weight': ['F64', 2] }).stored('up.weight', [2]),
-      'its dtype is F64, not one of F32, F16, BF16',
+      'holds 8-bit floats',
+      () => source({ 'up.weight': ['F8_E4M3', 2] }).stored('up.weight', [2]),
+      'its dtype is F8_E4M3, not one of F32, F64, F16, BF16',
     ],
   ])('refuses a tensor that %s, by name and file', (_, action, why) => {
     const where = '/checkpoint/model.safetensors';

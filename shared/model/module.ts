@@ -7,7 +7,12 @@ import type { Parameter, Value } from './graph/value.ts';
 import { cast } from './ops/layout.ts';
 
 /** Stored dtypes a model may have; all are computed in fp32. */
-const elementTypes: Partial<Record<TensorDtype, ElementType>> = { F32: 'float', F16: 'float16', BF16: 'bfloat16' };
+const elementTypes: Partial<Record<TensorDtype, ElementType>> = {
+  F32: 'float',
+  F64: 'double',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
 
 /**
  * What of a weight matrix counts as 0: a set, or one of several that every run names. A switched matrix is an input of the

@@ -54,4 +54,9 @@ describe('layersOf', () => {
       'b.ff.net.2',
     ]);
   });
+
+  it('leaves out a layer that the config does not build', () => {
+    const weights = smallWeights({ 'a.ff.net.2.weight': ['F32', 2, 8], 'b.ff.net.2.weight': ['F32', 2, 8] });
+    expect(layersOf(siteOf('ffn2'), weights, new Set(['b.ff.net.2'])).map(({ name }) => name)).toEqual(['b.ff.net.2']);
+  });
 });

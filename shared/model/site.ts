@@ -42,14 +42,20 @@ export interface SiteLayer {
   readonly in: number;
 }
 
-/** The layers of a site in a component's weights, ordered by name (code points). */
-export function layersOf(site: Site, weights: Weights): readonly SiteLayer[] {
+/**
+ * The layers of a site in a component's weights, ordered by name (code points).
+ *
+ * @param built names of the layers that the config builds; a layer that is left over in the file is none. Undefined where
+ *   the model cannot be built: then all that the file has
+ */
+export function layersOf(site: Site, weights: Weights, built?: { has(layer: string): boolean }): readonly SiteLayer[] {
   const layers: SiteLayer[] = [];
   for (const [name, { shape }] of weights.tensors) {
     if (!name.endsWith('.weight')) continue;
     const layer = name.slice(0, -'.weight'.length);
     const [out, inner, ...rest] = shape;
     if (out === undefined || inner === undefined || rest.length > 0 || !site.layer.test(layer)) continue;
+    if (built?.has(layer) === false) continue;
     layers.push({ name: layer, out, in: inner });
   }
   return layers.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -6,6 +6,7 @@ import { imageScale } from '../../shared/model/family/vae/config.ts';
 import { vaeDecoder } from '../../shared/model/family/vae/decoder.ts';
 import { Module, ParameterSource } from '../../shared/model/module.ts';
 import { layersOf, type SiteLayer, type SiteName, sites } from '../../shared/model/site.ts';
+import { linearInputs } from '../../shared/model/tap.ts';
 import { loadClipTokenizer } from '../../shared/model/tokenizer/clip-tokenizer.ts';
 import { elementCount } from '../../shared/tensor/float-tensor.ts';
 import { pipelineParts, requireFit, requireStableDiffusion } from '../../shared/diffusion/pipeline-config.ts';
@@ -39,6 +40,8 @@ interface ComponentSummary {
   readonly className: string;
   readonly parameters: number;
   readonly dtypes: readonly string[];
+  /** That its weights are read from: real paths. */
+  readonly files: readonly string[];
 }
 
 /** Steps that every scheduler can take. */
@@ -64,13 +67,16 @@ export async function inspectCheckpoint(checkpoint: Checkpoint): Promise<Inspect
     return createScheduler(schedulerNameOf(config), config, fewSteps);
   });
   const text = await attempt(() => pipelineParts.text(checkpoint));
-  if (text !== undefined) await attempt(() => clipText(rootOf(checkpoint.textEncoder), text, text.positions));
+  const hidden = text && (await attempt(() => clipText(rootOf(checkpoint.textEncoder), text, text.positions)));
   const unetConfig = await attempt(() => pipelineParts.unet(checkpoint));
   const [height, width] = unetConfig?.sampleSize ?? [8, 8];
-  if (unetConfig !== undefined) {
-    const call = { height, width, tokens: text?.positions ?? 1, rows: 2 } as const;
-    await attempt(() => unet(rootOf(checkpoint.unet), unetConfig, call));
-  }
+  const call = { height, width, tokens: text?.positions ?? 1, rows: 2 } as const;
+  const prediction = unetConfig && (await attempt(() => unet(rootOf(checkpoint.unet), unetConfig, call)));
+  const built = {
+    unet: prediction && linearInputs([prediction]),
+    text_encoder: hidden && linearInputs([hidden]),
+    vae: undefined,
+  };
   const vaeConfig = await attempt(() => pipelineParts.vae(checkpoint));
   if (vaeConfig !== undefined) await attempt(() => vaeDecoder(rootOf(checkpoint.vae), vaeConfig, height, width));
   const tokenizer = await attempt(() => loadClipTokenizer(checkpoint.tokenizer, text?.positions));
@@ -89,7 +95,7 @@ export async function inspectCheckpoint(checkpoint: Checkpoint): Promise<Inspect
     components: [checkpoint.textEncoder, checkpoint.unet, checkpoint.vae].map(summarize),
     sites: sites.map((site) => {
       const { weights } = site.component === 'text_encoder' ? checkpoint.textEncoder : checkpoint.unet;
-      return { name: site.name, description: site.description, layers: layersOf(site, weights) };
+      return { name: site.name, description: site.description, layers: layersOf(site, weights, built[site.component]) };
     }),
     unsupported: refusals.map(({ code, what, where, why }) => ({ code, what, where, why })),
   };
@@ -109,5 +115,6 @@ function summarize({ name, config, weights }: Component): ComponentSummary {
     className: typeof className === 'string' ? className : 'unknown',
     parameters: tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape), 0),
     dtypes: [...new Set(tensors.map((tensor) => tensor.dtype))].sort(),
+    files: weights.files.map(({ path }) => path),
   };
 }

@@ -7,7 +7,8 @@ import { type Pruning, unpruned } from '../prune/pruning.ts';
 import type { SessionCache } from '../session/session-cache.ts';
 import { denoise } from './denoise.ts';
 import { denormalize, type Image } from './image.ts';
-import { openPipeline, type Pipeline, pipelineScheduler } from '../../shared/diffusion/pipeline.ts';
+import { type BuiltLayers, builtLayers } from '../../shared/diffusion/built-layers.ts';
+import { openPipeline, type Pipeline, pipelineGraphs, pipelineScheduler } from '../../shared/diffusion/pipeline.ts';
 import { PipelineModels, type UNetShape } from './pipeline-models.ts';
 import { rowsOfTensor } from './rows.ts';
 import { rowsOf, type Sampling } from '../../shared/diffusion/sampling.ts';
@@ -28,6 +29,7 @@ export class StableDiffusion {
   readonly tokenizer: ClipTokenizer;
   readonly #pipeline: Pipeline;
   readonly #models: PipelineModels;
+  #built: BuiltLayers | undefined;
 
   private constructor(pipeline: Pipeline, models: PipelineModels) {
     this.checkpoint = pipeline.checkpoint;
@@ -57,6 +59,13 @@ export class StableDiffusion {
   pruned(pruning: Pruning, sessions: SessionCache): StableDiffusion {
     const models = this.#models.pruned(pruning, sessions);
     return new StableDiffusion(this.#pipeline, models);
+  }
+
+  /** The layers that the configs build. @throws LetheError `tensor-mismatch` as `checkWeights` */
+  get built(): BuiltLayers {
+    const [height, width] = this.unetConfig.sampleSize;
+    this.#built ??= builtLayers(pipelineGraphs(this.#pipeline, { height, width, guidance: 1 }));
+    return this.#built;
   }
 
   get unetConfig(): UNetConfig {

@@ -38,7 +38,7 @@ export async function observeDenoise(
   const sampling = samplingOf(unit);
   const scheduler = model.scheduler(sampling);
   requireWindow(unit, scheduler);
-  const layers = tappedLayers(model.checkpoint, unit.kind, sites);
+  const layers = tappedLayers(model, unit.kind, sites);
   const identities = unit.trajectories.map(({ prompt, seed }) => ({
     checkpoint: unit.checkpoint,
     prompt,

@@ -19,7 +19,7 @@ export async function observeEncode(
   counter: CallCounter,
   supervision: Supervision,
 ): Promise<Partial> {
-  const layers = tappedLayers(model.checkpoint, unit.kind, sites);
+  const layers = tappedLayers(model, unit.kind, sites);
   const sweep = textSweep(model, layers);
   const items = unit.prompts.length;
   const length = model.tokenizer.maxLength;

@@ -1,8 +1,8 @@
-import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { layersOf, type Site, type SiteName, sites } from '../../shared/model/site.ts';
 import type { TappedLayer } from '../../shared/statistics/partial.ts';
 import type { Unit } from '../../shared/unit/unit.ts';
+import type { StableDiffusion } from '../diffusion/stable-diffusion.ts';
 
 /**
  * The kind of unit that a site is observed by. Keys and values of cross-attention read the text encoder's output, `text`
@@ -21,7 +21,7 @@ export function unitKindOf(site: Pick<Site, 'name' | 'component'>): Unit['kind']
  * @throws LetheError `unit-invalid` for sites that a unit of this kind cannot observe, or none.
  */
 export function tappedLayers(
-  checkpoint: Checkpoint,
+  { checkpoint, built }: Pick<StableDiffusion, 'checkpoint' | 'built'>,
   kind: Unit['kind'],
   names: readonly SiteName[],
 ): readonly TappedLayer[] {
@@ -31,7 +31,11 @@ export function tappedLayers(
     throw invalid(misplaced.name, `the site is observed by ${unitKindOf(misplaced)} units, and this is a ${kind} unit`);
   const layers = wanted.flatMap((site) => {
     const { weights } = site.component === 'text_encoder' ? checkpoint.textEncoder : checkpoint.unet;
-    return layersOf(site, weights).map((layer) => ({ site: site.name, name: layer.name, neurons: layer.in }));
+    return layersOf(site, weights, built[site.component]).map((layer) => ({
+      site: site.name,
+      name: layer.name,
+      neurons: layer.in,
+    }));
   });
   if (layers.length === 0) throw invalid(names.join(', '), 'the checkpoint has no layer of these sites');
   return layers;

@@ -40,6 +40,16 @@ const formats: Partial<Record<TensorDtype, Format>> = {
     },
     least: 2 ** -149,
   },
+  F64: {
+    // Numbers are drawn and compared in fp32, which the model computes in.
+    widen: ({ buffer, byteOffset, byteLength }) =>
+      Float32Array.from(new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength))),
+    round: Math.fround,
+    write: (bytes, place, value) => {
+      bytes.setFloat64(8 * place, value, true);
+    },
+    least: 2 ** -149,
+  },
   F16: {
     widen: (bytes) => widenHalf(words(bytes)),
     round: roundHalf,

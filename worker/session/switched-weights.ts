@@ -1,11 +1,16 @@
-import { readTensorAt } from '../../shared/checkpoint/read-tensor.ts';
+import { floatsOf, readTensorAt } from '../../shared/checkpoint/read-tensor.ts';
 import type { TensorDtype } from '../../shared/checkpoint/tensor-dtype.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { ElementType } from '../../shared/model/graph/tensor-type.ts';
 import type { Input, PrunedRows } from '../../shared/model/graph/value.ts';
 import { setPlaces } from '../../shared/tensor/bit-matrix.ts';
 
-const dtypes: Partial<Record<ElementType, TensorDtype>> = { float: 'F32', float16: 'F16', bfloat16: 'BF16' };
+const dtypes: Partial<Record<ElementType, TensorDtype>> = {
+  float: 'F32',
+  double: 'F64',
+  float16: 'F16',
+  bfloat16: 'BF16',
+};
 
 /** One weight as it is fed, and what was taken out of it. */
 interface Switched {
@@ -38,9 +43,9 @@ export class SwitchedWeights {
       const { location, type: stored } = weight.stored;
       const shape = type.shape.map(Number);
       const [begin, end] = [location.offset, location.offset + location.length];
-      const entry = { name: weight.stored.name, dtype: dtypes[stored.element] ?? 'F64', shape, begin, end };
-      const { data } = await readTensorAt(location.file, entry);
-      if (!(data instanceof Float32Array)) throw defect(name, `its weight is stored as ${stored.element}`);
+      const entry = { name: weight.stored.name, dtype: dtypes[stored.element] ?? 'I64', shape, begin, end };
+      const data = floatsOf(await readTensorAt(location.file, entry));
+      if (data === undefined) throw defect(name, `its weight is stored as ${stored.element}`);
       const nothing = { places: new Uint32Array(), taken: new Float32Array() };
       weights.push({ name, shape, values: data, sets: weight.sets, ...nothing });
     }

@@ -103,6 +103,11 @@ describe('settings that are refused', () => {
     ['dpmpp-2m', 'use_lu_lambdas', true],
     ['dpmpp-2m', 'thresholding', true],
     ['dpmpp-2m', 'variance_type', 'learned_range'],
+    ['dpmpp-2m', 'use_beta_sigmas', true],
+    ['dpmpp-2m', 'use_exponential_sigmas', true],
+    ['dpmpp-2m', 'use_flow_sigmas', true],
+    ['euler', 'use_beta_sigmas', true],
+    ['euler', 'use_exponential_sigmas', true],
     ['dpmpp-2m', 'final_sigmas_type', 'one'],
   ])('%s: %s %j is unsupported', (name, key, value) => {
     const { code, where, why } = refusalOf(name, { [key]: value });

@@ -52,9 +52,14 @@ const karras = {
   final_sigmas_type: z.enum(['zero', 'sigma_min']).default('zero'),
 };
 
+/** Other sigmas, which later diffusers know: 0.29.2 ignores the keys, and the images would be others than were meant. */
+const notYet = z.literal([false, null]).default(false);
+const otherSigmas = { use_beta_sigmas: notYet, use_exponential_sigmas: notYet };
+
 export const eulerSettings = z.object({
   ...common,
   ...karras,
+  ...otherSigmas,
   prediction_type: anyPrediction,
   interpolation_type: z.enum(['linear']).default('linear'),
   timestep_spacing: spacing.default('linspace'),
@@ -78,6 +83,8 @@ export const dpmSolverSettings = z
   .object({
     ...common,
     ...karras,
+    ...otherSigmas,
+    use_flow_sigmas: notYet,
     solver_order: z.literal([1, 2]).default(2),
     prediction_type: anyPrediction,
     thresholding: onlyFalse,
@@ -91,7 +98,8 @@ export const dpmSolverSettings = z
     euler_at_final: flag,
     use_lu_lambdas: z.literal([false, null]).default(false),
     lambda_min_clipped: z.union([z.number(), z.literal(-Infinity)], 'expected a number').default(-Infinity),
-    variance_type: z.literal(null).default(null),
+    // Of DDPM's only the learned ones mean something here: the model then predicts variances too.
+    variance_type: z.literal([null, 'fixed_small', 'fixed_small_log', 'fixed_large', 'fixed_large_log']).default(null),
     timestep_spacing: spacing.default('linspace'),
     rescale_betas_zero_snr: flag,
   })

@@ -79,7 +79,8 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
   async finish({ settings, cohorts, statistics }, weights, score) {
     const layers = settings.sites.flatMap((each) =>
       sitesOf([each.site]).flatMap((site) =>
-        layersOf(site, weights[site.component]).flatMap(({ name }) => {
+        // Those that were observed: the plan has left out what the file holds besides.
+        layersOf(site, weights[site.component], observed(each.site)).flatMap(({ name }) => {
           const own = layerSettings(settings, each.site, name);
           if (own === undefined) return [];
           const base = baseOf(each, cohorts);
@@ -101,6 +102,12 @@ export const conceptPrune: Method<ConceptPruneState, CohortStatistics, Scorer> =
       return { site, name, union: selected.union, steps: selected.steps.length > 1 ? selected.steps : [] };
     });
     return { kind: 'mask', layers: masked };
+
+    function observed(site: SiteName): ReadonlySet<string> {
+      const layers = statistics?.get('target')?.layers.filter(({ layer }) => layer.site === site) ?? [];
+      if (layers.length === 0) throw missing(site, 'the sums of target have no layer of it');
+      return new Set(layers.map(({ layer }) => layer.name));
+    }
 
     function layerNorms(role: Role, site: SiteName, name: string, mean: boolean): readonly Float32Array[] {
       const found = statistics?.get(role)?.layers.find(({ layer }) => layer.site === site && layer.name === name);

@@ -12,6 +12,13 @@ const underflow = 2 ** -140;
 const secondSlack = 0.6;
 
 /**
+ * By how much a norm of the target has to exceed the base's, as a share of the base's. The norm of a neuron that saturates
+ * (its normalised input is 1 in every row) is the same in both lists; sums that differ by rounding alone would let it pass.
+ * fp32 norms of the reference differ by up to 2^-21 of themselves by the order in which rows are added.
+ */
+const leastExcess = 2 ** -20;
+
+/**
  * Selects of one row at a time. Most of a row is out of the question: one pass over it collects what reaches a threshold
  * a little below the cut, which is expected from the step before (scaled as it was in the row before), and only these
  * candidates are ranked. If what was left out could have reached the cut after all, the row is passed again with a lower
@@ -181,7 +188,7 @@ export class RowSelector {
     return this.#keep(step, within);
   }
 
-  /** Of the first `count` candidates those with S_target > S_base, and what is specific above the margin too. */
+  /** Of the first `count` candidates those with S_target > S_base by more than rounding, and what is specific above the margin too. */
   #keep(step: number, count: number): number {
     const target = this.#target[step] ?? this.#scores;
     const base = this.#base[step] ?? this.#scores;
@@ -192,7 +199,8 @@ export class RowSelector {
       const ofTarget = Math.fround(magnitude * (target[column] ?? NaN));
       const ofBase = Math.fround(magnitude * (base[column] ?? NaN));
       const least = this.#specific ? Math.max(ofBase, Math.fround(this.#margin * ofBase)) : ofBase;
-      if (ofTarget > least) this.chosen[length++] = column;
+      const excess = (target[column] ?? NaN) - (base[column] ?? NaN);
+      if (ofTarget > least && excess > leastExcess * (base[column] ?? NaN)) this.chosen[length++] = column;
     }
     return length;
   }

@@ -1,4 +1,4 @@
-import { readTensorAt } from '../../checkpoint/read-tensor.ts';
+import { floatsOf, readTensorAt } from '../../checkpoint/read-tensor.ts';
 import type { TensorEntry } from '../../checkpoint/safetensors-header.ts';
 import { LetheError } from '../../error/lethe-error.ts';
 import type { LayerNorms } from './norms.ts';
@@ -20,13 +20,15 @@ export interface ScoreJob {
  * @throws LetheError `tensor-mismatch` for a weight that is no matrix of floats; as `readTensorAt` and `scoreLayer`.
  */
 export async function score({ file, weight, norms, settings }: ScoreJob): Promise<LayerSelection> {
-  const { shape, data } = await readTensorAt(file, weight);
+  const tensor = await readTensorAt(file, weight);
+  const { shape } = tensor;
+  const data = floatsOf(tensor);
   const [out, columns, ...rest] = shape;
-  if (out === undefined || columns === undefined || rest.length > 0 || !(data instanceof Float32Array)) {
+  if (out === undefined || columns === undefined || rest.length > 0 || data === undefined) {
     throw new LetheError('tensor-mismatch', {
       what: 'cannot score the layer',
       where: `${file}, tensor ${JSON.stringify(weight.name)}`,
-      why: `it is ${weight.dtype} [${shape.join(', ')}], and a matrix of F32, F16 or BF16 is scored`,
+      why: `it is ${weight.dtype} [${shape.join(', ')}], and a matrix of F64, F32, F16 or BF16 is scored`,
       next: 'use a checkpoint with weights in one of these',
     });
   }

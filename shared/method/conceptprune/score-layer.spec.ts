@@ -22,12 +22,14 @@ function sorted({ data, in: columns, base, target }: Case, row: number, settings
       const w = Math.abs(data[row * columns + j]!);
       const t = f(w * norms[j]!);
       const b = f(w * base[step]![j]!);
-      return { j, t, b, rank: isContrasting(settings.selection) ? f(t - f(f(settings.margin) * b)) : t };
+      // Less than fp32 sums can tell is no difference: a saturated neuron's norms are equal but for rounding.
+      const exceeds = t > b && norms[j]! - base[step]![j]! > 2 ** -20 * base[step]![j]!;
+      return { j, t, b, exceeds, rank: isContrasting(settings.selection) ? f(t - f(f(settings.margin) * b)) : t };
     });
     return scored
       .sort((x, y) => y.rank - x.rank || x.j - y.j)
       .slice(0, Math.floor(settings.skillRatio * columns))
-      .filter(({ t, b }) => t > b && (settings.selection !== 'specific' || t > f(f(settings.margin) * b)))
+      .filter(({ t, b, exceeds }) => exceeds && (settings.selection !== 'specific' || t > f(f(settings.margin) * b)))
       .map(({ j }) => j)
       .sort((x, y) => x - y);
   });
@@ -144,4 +146,17 @@ describe('scoreLayer', () => {
     const weight = { out: 1, in: 2, data: Float32Array.from(data) };
     expect(() => scoreLayer(weight, { base: [Float32Array.of(1, 1)], target }, reference)).toThrow(reason);
   });
+
+  it.each(['reference', 'contrast', 'specific'] as const)(
+    'selects nothing of a neuron that saturates in both lists, by %s, whose norms differ by rounding alone',
+    (selection) => {
+      // sqrt of 16 rows that add 1 each, and of the same with a rounding of 2^-23 in it.
+      const target = Float32Array.of(4 * (1 + 2 ** -22), 4, 4.001);
+      const base = Float32Array.of(4, 4 * (1 + 2 ** -22), 4);
+      const weight = { out: 1, in: 3, data: Float32Array.of(100, 100, 1) };
+      const settings = { skillRatio: 1, selection, margin: 1, selectRatio: 0 };
+      const { union } = scoreLayer(weight, { base: [base], target: [target] }, settings);
+      expect([0, 1, 2].map((j) => hasBit(union, 0, j))).toEqual([false, false, true]);
+    },
+  );
 });

@@ -20,6 +20,7 @@ const operatorSet = 20;
 
 const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float: TensorProto_DataType.FLOAT,
+  double: TensorProto_DataType.DOUBLE,
   float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,
   int32: TensorProto_DataType.INT32,

@@ -1,5 +1,5 @@
 /** Element types of the values in a graph, by their ONNX names in lower case. */
-export type ElementType = 'float' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float' | 'double' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
 
 /**
  * A fixed size, or one that is bound when the model runs: a name, or a multiple of a name (`trajectories`,

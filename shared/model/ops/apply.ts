@@ -41,7 +41,7 @@ export function apply(
   return result;
 }
 
-const floats: ReadonlySet<ElementType> = new Set<ElementType>(['float', 'float16', 'bfloat16']);
+const floats: ReadonlySet<ElementType> = new Set<ElementType>(['float', 'double', 'float16', 'bfloat16']);
 
 /** @throws LetheError `graph-invalid` unless all operands have one floating-point type. */
 export function requireFloats(operator: string, module: string, operands: readonly (Value | undefined)[]): void {

@@ -92,6 +92,7 @@ export function cast(module: string, x: Value, to: ElementType): Value {
   // TensorProto.DataType of onnx.proto.
   const codes: Readonly<Record<ElementType, number>> = {
     float: 1,
+    double: 11,
     float16: 10,
     bfloat16: 16,
     int32: 6,

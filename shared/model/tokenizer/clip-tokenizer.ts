@@ -6,6 +6,7 @@ import { cleanText, wordsOf } from './clean-text.ts';
 import { decodeTokens } from './decode-tokens.ts';
 import { specialTokens, type SpecialTokens } from './special-tokens.ts';
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts';
+import { textualInversions } from './textual-inversion.ts';
 import { tokenizerInvalid } from './tokenizer-text.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
@@ -61,6 +62,7 @@ class SlowRulesTokenizer implements ClipTokenizer {
   readonly #special: SpecialTokens;
   readonly #cleanUpSpaces: boolean;
   readonly #split: AddedTokenSplitter;
+  readonly #vectors: ReadonlyMap<string, string>;
   readonly #merge: BytePairMerger;
   /** Ids by token and tokens by id, added tokens first. */
   readonly #ids: Map<string, number>;
@@ -71,6 +73,7 @@ class SlowRulesTokenizer implements ClipTokenizer {
     this.#special = special;
     this.#cleanUpSpaces = config.cleanUpSpaces;
     this.#split = addedTokenSplitter(config.splitSpecialTokens ? [] : [...special.added.keys()]);
+    this.#vectors = textualInversions([...special.added.keys()].map(({ content }) => content));
     this.#merge = bytePairMerger(vocabulary);
     this.#ids = new Map(vocabulary.ids);
     const tokens = new Map([...vocabulary.ids].map(([token, id]) => [id, token]));
@@ -103,11 +106,22 @@ class SlowRulesTokenizer implements ClipTokenizer {
 
   #idsOf(text: string): number[] {
     const ids: number[] = [];
-    for (const section of this.#split(text)) {
+    for (const section of this.#split(this.#withAllVectors(text))) {
       const tokens = section.added ? [section.text] : wordsOf(cleanText(section.text)).flatMap(this.#merge);
       for (const token of tokens) ids.push(this.#ids.get(token) ?? this.#special.unknown);
     }
     return ids;
+  }
+
+  /** The prompt as diffusers' maybe_convert_prompt gives it to the tokenizer (loaders/textual_inversion.py, 0.29.2). */
+  #withAllVectors(text: string): string {
+    if (this.#vectors.size === 0) return text;
+    const named = new Set(this.#split(text).flatMap(({ added, text: token }) => (added ? [token] : [])));
+    // One after another, each wherever its text stands, inside a longer token too: as str.replace does there.
+    return [...named].reduce((prompt, token) => {
+      const all = this.#vectors.get(token);
+      return all === undefined ? prompt : prompt.replaceAll(token, () => all);
+    }, text);
   }
 
   #decode(cut: readonly number[]): string | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonObject } from '../../../checkpoint/json-file.ts';
 import { type ConfigFile, contradiction, count, oneOf, parseConfig, refuseUnless, width } from '../../config.ts';
 import { type TransformersActivation, transformersActivations } from '../../blocks/activation.ts';
 
@@ -28,8 +29,14 @@ const schema = z.object({
   layer_norm_eps: z.number().positive().default(1e-5),
 });
 
-/** Reads text_encoder/config.json. @throws LetheError `config-invalid` or `config-unsupported`. */
-export function parseClipTextConfig(file: ConfigFile): ClipTextConfig {
+/**
+ * Reads text_encoder/config.json. Where it is the config of a whole CLIP, its text_config counts, as
+ * CLIPTextConfig.from_pretrained has it (transformers 4.44.2, models/clip/configuration_clip.py).
+ *
+ * @throws LetheError `config-invalid` or `config-unsupported`.
+ */
+export function parseClipTextConfig(given: ConfigFile): ClipTextConfig {
+  const file = given.config['model_type'] === 'clip' ? textConfigOf(given) : given;
   refuseUnless(file, {
     model_type: ['clip_text_model'],
     // Stable Diffusion's pipeline would mask the padding then (encode_prompt).
@@ -52,4 +59,10 @@ export function parseClipTextConfig(file: ConfigFile): ClipTextConfig {
     activation: oneOf(file, 'hidden_act', raw.hidden_act, transformersActivations),
     epsilon: raw.layer_norm_eps,
   };
+}
+
+function textConfigOf(file: ConfigFile): ConfigFile {
+  const { text_config: text } = file.config;
+  if (typeof text === 'object' && text !== null && !Array.isArray(text)) return { ...file, config: text as JsonObject };
+  throw contradiction(file, 'text_config', 'model_type is "clip", and there is no text_config');
 }
