@@ -7,6 +7,9 @@ import { coordinatorOption, dataOption, fleetSettings } from '../fleet/fleet-set
 import { requireFleet } from '../fleet/open-fleet.ts';
 import * as options from '../options.ts';
 import { servingBehind } from '../output/serving-rows.ts';
+import { clockSkewMs } from '../../shared/manifest/audit-chain.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
+import { checkLog } from '../fleet/check-log.ts';
 import { givenKeys, type KeysOptions, keysOption } from './keys-options.ts';
 import { rotateKey, type RotationStep } from './rotate-key.ts';
 import { printResult, tell } from '../output/print.ts';
@@ -69,6 +72,7 @@ Example:
       const client = await requireFleet(await fleetSettings(given));
       const manifests: SignedManifest[] = [];
       try {
+        await refuseFromFuture(client);
         const { from, to } = await rotateKey(
           keys,
           async (key) => {
@@ -85,6 +89,27 @@ Example:
         client.close();
       }
     });
+}
+
+/**
+ * Looks whether a record is dated after now, as by a coordinator whose clock was wrong: once the key that signed it is retired,
+ * it would count as forged.
+ *
+ * @throws LetheError `clock-contradicted` naming the first
+ */
+async function refuseFromFuture(client: FleetClient): Promise<void> {
+  const latest = Date.now() + clockSkewMs;
+  for await (const { checkpoint } of client.active()) {
+    const { links } = await checkLog(client, checkpoint, undefined);
+    const future = links.find(({ record }) => record !== undefined && Date.parse(record.when) > latest);
+    if (future?.record === undefined) continue;
+    throw new LetheError('clock-contradicted', {
+      what: 'cannot retire the signing key yet',
+      where: `${checkpoint}, record ${future.sequence} of the audit log`,
+      why: `it is dated ${future.record.when}, which is after now: a retired key's record from the future counts as forged`,
+      next: 'rotate after that time; set the clock of the coordinator that signed it now',
+    });
+  }
 }
 
 /** Has every manifest signed, and waits until whoever serves has it. @throws LetheError `serving-behind` */

@@ -95,6 +95,18 @@ await describeWithServer('publishChange', (server) => {
     expect(links[0]?.record).toMatchObject({ who: 'ada@example', why: 'a reason', forced: true, version: 1 });
   });
 
+  it.each([
+    ['two days ahead', 2 * 86_400_000],
+    ['an hour behind', -3_600_000],
+  ])('signs nothing with a clock %s of that of NATS', async (_, offset) => {
+    const own = await store();
+    const checkpoint = newCheckpoint();
+    const publication = publicationOf(own, { now: () => new Date(Date.now() + offset) });
+    await expect(apply(publication, checkpoint, 'a')).rejects.toMatchObject({ code: 'clock-contradicted' });
+    expect((await chainOf(own, checkpoint)).links).toEqual([]);
+    expect(await apply(publicationOf(own), checkpoint, 'a')).toMatchObject({ changed: true });
+  });
+
   it('stores nothing in a dry run, and answers what the change would answer', async () => {
     const own = await store();
     const checkpoint = newCheckpoint();

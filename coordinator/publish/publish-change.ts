@@ -4,6 +4,7 @@ import { type Manifest, manifestDigest, statementLimit, versionLimit } from '../
 import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import { type ChangeCause, changedMasks, type ManifestChange } from './manifest-change.ts';
 import { publishRecord, type Publication } from './publish-record.ts';
+import { requireClock } from './require-clock.ts';
 import { requireVerified, withVerifications } from './require-verified.ts';
 import { type Base, baseOf, isPublished, readStanding, requireTrusted } from './standing.ts';
 import { uniteActive } from './unite-active.ts';
@@ -40,6 +41,7 @@ export async function publishChange(
   const { store, keyring, now } = publication;
   const key = await keyring.signing();
   const trust = await keyring.trust();
+  requireClock(now().getTime(), await store.audit.now(), checkpoint);
   for (;;) {
     const standing = await readStanding(store, checkpoint, trust);
     requireTrusted(standing, checkpoint, cause.force);

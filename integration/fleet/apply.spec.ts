@@ -9,6 +9,8 @@ import { openStore, type Store } from '../../coordinator/store/store.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { Presence } from '../../shared/bus/presence.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { signRecord } from '../../shared/manifest/change-record.ts';
+import { readSigningKey } from '../../shared/manifest/signing-key.ts';
 import { manifestDigest, type Manifest } from '../../shared/manifest/manifest.ts';
 import type { Mask } from '../../shared/mask/mask.ts';
 import { type Coordinator, Fleet } from '../fleet-processes/fleet.ts';
@@ -244,5 +246,30 @@ describe('the commands that change what is active', () => {
       code: 1,
       json: { standing: { kind: 'refused' } },
     });
+  });
+
+  it('do not rotate the key away under a record that is dated after now', async ({ skip }) => {
+    if (fleet === undefined) return skip();
+    const key = await readSigningKey(join(folder, 'keys', 'signing.key'));
+    const other = `sha256:${'f'.repeat(64)}`;
+    // As a coordinator of an earlier release signs it whose clock is two days ahead.
+    const record = {
+      format: 'lethe-audit-1',
+      checkpoint: other,
+      version: 1,
+      when: new Date(Date.now() + 2 * 86_400_000).toISOString(),
+      who: 'ada',
+      why: '',
+      action: 'apply',
+      forced: false,
+      masks: [{ concept: 'Neon', mask: masks.Neon }],
+      union: masks.Neon,
+    } as const;
+    await store.audit.append(other, signRecord({ ...record, masks: [...record.masks] }, key), 0);
+    expect(await ask('keys', 'rotate', '--keys', join(folder, 'keys'))).toMatchObject({
+      code: 1,
+      json: { error: { code: 'clock-contradicted' } },
+    });
+    expect((await readSigningKey(join(folder, 'keys', 'signing.key'))).id).toBe(key.id);
   });
 });

@@ -1,3 +1,4 @@
+import { LetheError } from '../error/lethe-error.ts';
 import type { Bus } from './bus.ts';
 import { auditCheckpoint, auditFilter, auditSubject, streams } from './names.ts';
 import { orderedRead } from './ordered-read.ts';
@@ -57,6 +58,23 @@ export class AuditLog {
     } catch (cause) {
       throw this.#bus.explain('cannot read the audit log', cause);
     }
+  }
+
+  /** What NATS's clock shows, milliseconds since 1970: records are stored by it. */
+  async now(): Promise<number> {
+    try {
+      const { ts } = await this.#bus.api<{ ts?: string }>(`STREAM.INFO.${streams.audit}`);
+      const now = Date.parse(ts ?? '');
+      if (!Number.isNaN(now)) return now;
+    } catch (cause) {
+      throw this.#bus.explain("cannot read NATS's clock", cause);
+    }
+    throw new LetheError('bus-failed', {
+      what: "cannot read NATS's clock",
+      where: streams.audit,
+      why: 'its answer about the stream tells no time',
+      next: 'run a nats-server of 2.10 or newer',
+    });
   }
 
   /** Every record of a checkpoint, oldest first. */

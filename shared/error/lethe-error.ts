@@ -125,6 +125,8 @@ export type FailureCode =
   | 'record-invalid'
   /** A campaign that was cancelled. */
   | 'campaign-cancelled'
+  /** A time that another clock contradicts by more than clocks drift. */
+  | 'clock-contradicted'
   /** A campaign that is not over within the time that it was waited for. */
   | 'campaign-unfinished'
   /** A campaign, some of whose concepts have no mask. */

@@ -45,7 +45,7 @@ export type ManifestStanding =
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly why: string };
 
 /** Clocks of coordinators and of whoever retires a key may differ by so many milliseconds. */
-const skewMs = 300_000;
+export const clockSkewMs = 300_000;
 
 /** Checks the audit log of a checkpoint, record by record in its order. Pure; throws nothing, whatever the bytes. */
 export class AuditChain {
@@ -81,7 +81,7 @@ export class AuditChain {
     if (this.#known.has(hash)) return forged('it is a copy of an earlier record');
     const made = Date.parse(record.when);
     // The other way round, so that no number at all counts for none.
-    if (key.state === 'retired' && !(Math.max(made, storedAt) <= Date.parse(key.since) + skewMs))
+    if (key.state === 'retired' && !(Math.max(made, storedAt) <= Date.parse(key.since) + clockSkewMs))
       return forged(
         `key ${key.id} was retired at ${key.since}, before ${storedAt > made ? 'this was stored' : 'it signed this'}`,
       );
