@@ -52,7 +52,7 @@ describe('lethe generate', () => {
       guidance: 2.5,
       unetCalls: 2,
     });
-    expect(decode(await readFile(out))).toMatchObject({ width: 128, height: 64 });
+    expect(decode(await readFile(out))).toMatchObject({ width: 2 * 128 + 3 * 6, channels: 3 });
   });
 
   it('has what suits a checkpoint as default, recognises a copy of emoji-sd, and takes sizes', async () => {

@@ -84,7 +84,11 @@ export function generateCommand(): Command {
     .addOption(
       new Option('--size <WxH>', "image size in pixels (default: the checkpoint's own)").argParser(options.size),
     )
-    .option('--out <path>', 'a .png file (several images side by side), or a folder for one file each', 'image.png')
+    .option(
+      '--out <path>',
+      'a .png file (several images side by side, with captions), or a folder for one file each',
+      'image.png',
+    )
     .option('--mask <mask...>', 'prune with these: a file, the beginning of a hash, or a concept', [])
     .option('--per-timestep', 'prune in each step what the masks name for its timestep, not all they name')
     .option('--compare', 'the same images before, and then with each mask by itself: a row each')
@@ -149,7 +153,11 @@ async function generate(given: GenerateOptions): Promise<void> {
     }
     bar?.stop();
     const columns = prunings.length > 1 ? requests.length : sheetColumns;
-    const files = await writeImages(output, images, columns);
+    const captions = {
+      images: requests.map(({ prompt }) => prompt),
+      rows: prunings.length > 1 ? prunings.map(({ title }) => title) : undefined,
+    };
+    const files = await writeImages(output, images, columns, captions);
     if (given.show === true) showImages(images, columns, prunings);
     const masks = prunings.map(({ hashes }) => hashes);
     if (given.json === true) printJson(summaryOf(images, files, sampling, calls, masks));

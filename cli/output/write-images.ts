@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, open, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { GeneratedImage } from '../../worker/diffusion/generate.ts';
-import { contactSheet } from '../../worker/diffusion/image.ts';
 import { encodePng } from '../../worker/diffusion/png.ts';
+import { svgPainter } from './caption-font.ts';
+import { captionedSheet, type SheetCaptions } from './captioned-sheet.ts';
 
 /** Where images go: one picture of all of them side by side, or a folder with one file each. */
 export interface ImageOutput {
@@ -31,7 +32,7 @@ export async function openOutput(out: string): Promise<ImageOutput> {
 }
 
 /**
- * Writes images; those in a folder are named by their place and seed. Returns the files' names in order.
+ * Writes images: into one file with captions, or each into a file of its own; those in a folder are named by their place and seed. Returns the files' names in order.
  *
  * @throws LetheError `write-failed` naming the file.
  */
@@ -39,10 +40,18 @@ export async function writeImages(
   output: ImageOutput,
   images: readonly GeneratedImage[],
   columns: number,
+  captions: SheetCaptions,
 ): Promise<readonly string[]> {
   if (output.kind === 'file') {
-    const all = images.map(({ image }) => image);
-    await write(output.path, encodePng(contactSheet(all, columns)));
+    const [first, ...others] = images.map(({ image }) => image);
+    // Nothing was asked for.
+    if (first === undefined) return [];
+    // One image is written as the model made it.
+    const bytes =
+      others.length === 0
+        ? encodePng(first)
+        : captionedSheet([first, ...others], columns, captions, await svgPainter());
+    await write(output.path, bytes);
     return [output.path];
   }
   const digits = String(images.length - 1).length;
