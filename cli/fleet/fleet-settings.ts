@@ -1,14 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
+import { readTextFile } from '../../shared/checkpoint/text-file.ts';
 import { linesOf } from '../../shared/config/problem.ts';
 import { schemaProblems } from '../../shared/config/schema-problems.ts';
 import { readYaml } from '../../shared/config/yaml-file.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
+import { isThere } from '../keys/key-folder.ts';
 
 /** Settings of the current directory. */
 const settingsFile = 'lethe.yaml';
+
+/** A few lines; a larger file is another one. */
+const settingsLimit = 2 ** 20;
 
 const schema = z.strictObject({
   /** `host:port`. */
@@ -44,9 +48,20 @@ export async function fleetSettings(given: FleetOptions): Promise<FleetSettings>
   return { coordinator: given.coordinator ?? file.coordinator, data: resolve(given.data ?? file.data ?? '.lethe') };
 }
 
+function unreadable(why: string, cause?: unknown, place = ''): LetheError {
+  return new LetheError('config-invalid', {
+    what: 'cannot read the settings',
+    where: `${resolve(settingsFile)}${place}`,
+    why,
+    next: 'correct the file, or remove it',
+    cause,
+  });
+}
+
 async function readSettings(): Promise<z.infer<typeof schema>> {
-  const text = await readFile(settingsFile, 'utf8').catch(() => undefined);
-  if (text === undefined) return {};
+  // None is none; one that cannot be read is a mistake.
+  if (!(await isThere(settingsFile))) return {};
+  const text = await readTextFile(settingsFile, { limit: settingsLimit, byteOrderMark: 'dropped' }, unreadable);
   const file = readYaml(text);
   const parsed = schema.safeParse(file.value);
   if (parsed.success && file.problems.length === 0) return parsed.data;

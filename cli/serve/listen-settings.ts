@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readTextFile } from '../../shared/checkpoint/text-file.ts';
 import { Option } from 'commander';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { requireAllowed } from '../../shared/fleet/security.ts';
@@ -74,9 +74,9 @@ function requireLoopback(host: string, next: string): void {
 }
 
 async function fileOf(path: string, option: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw usage(option, cause instanceof Error ? cause.message : String(cause), 'name a file that can be read');
-  });
+  return readTextFile(path, { limit: 2 ** 20, byteOrderMark: 'refused' }, (why, _, place = '') =>
+    usage(option, `${path}${place}: ${why}`, 'name a file that can be read'),
+  );
 }
 
 function usage(where: string, why: string, next: string): LetheError {

@@ -39,7 +39,7 @@ describe('readJsonFile', () => {
 
   it('refuses what is not UTF-8', async () => {
     await writeFile(path, Buffer.from('{"caf\xe9":1}', 'latin1'));
-    expect(await refusal(() => readJsonFile(path))).toContain('it is not UTF-8');
+    expect(await refusal(() => readJsonFile(path))).toContain('is not UTF-8');
   });
 
   it('refuses a file over the limit before reading it', async () => {

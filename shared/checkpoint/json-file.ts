@@ -1,6 +1,6 @@
 import { LetheError } from '../error/lethe-error.ts';
 import { JsonScanner } from './json-scanner.ts';
-import { readSpan, withRegularFile } from './regular-file.ts';
+import { readTextFile } from './text-file.ts';
 
 /** A parsed JSON object whose keys and values nobody has checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -34,18 +34,6 @@ export function parseJsonObject(text: string, path: string): JsonObject {
 
 /** Reads the JSON object in the file at `path`. Throws 'config-invalid' naming the file, line and column. */
 export async function readJsonFile(path: string): Promise<JsonObject> {
-  const refuse = (why: string, cause?: unknown) => configInvalid(path, why, cause);
-  const bytes = await withRegularFile(path, refuse, async (file, size) => {
-    if (size > jsonFileLimit) throw refuse(`it has ${size} bytes; at most ${jsonFileLimit} are read`);
-    return readSpan(file, 0, size);
-  });
-  return parseJsonObject(decode(bytes, path), path);
-}
-
-function decode(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw configInvalid(path, 'it is not UTF-8', cause);
-  }
+  const refuse = (why: string, cause?: unknown, place = '') => configInvalid(`${path}${place}`, why, cause);
+  return parseJsonObject(await readTextFile(path, { limit: jsonFileLimit, byteOrderMark: 'refused' }, refuse), path);
 }

@@ -1,4 +1,5 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { LetheError } from '../error/lethe-error.ts';
 
 /** Node refuses reads of 2 GiB and more in one call. */
@@ -14,11 +15,11 @@ export async function withRegularFile<T>(
   use: (file: FileHandle, size: number) => Promise<T>,
 ): Promise<T> {
   try {
-    // Asked before opening: opening a named pipe would wait for a writer.
-    const found = await stat(path);
-    if (!found.isFile()) throw refuse('it is not a regular file');
-    const file = await open(path, 'r');
+    // Opening a named pipe would wait for a writer otherwise; asked of what was opened, which nobody can exchange.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
+      const found = await file.stat();
+      if (!found.isFile()) throw refuse('it is not a regular file');
       return await use(file, found.size);
     } finally {
       await file.close();

@@ -52,6 +52,9 @@ describe('a classifier file', () => {
     [{ ...good, input: { ...good.input, mean: [0, 0, 0], std: [1, 1, 1] } }, 'it has either range, or mean and std'],
     [{ ...good, input: { ...good.input, mean: [0, 0, 0] } }, 'mean and std come together'],
     [{ heads: good.heads }, 'input'],
+    [{ ...good, model: '../../x' }, 'model: it is a plain file name'],
+    [{ ...good, model: '/etc/passwd' }, 'model: it is a plain file name'],
+    [{ ...good, model: '..' }, 'model: it is a plain file name'],
   ])('is refused by file and key: %#', async (value, why) => {
     await expect(read(value)).rejects.toMatchObject({
       code: 'config-invalid',

@@ -9,8 +9,12 @@ const side = z.int().min(1).max(4096);
 
 /** docs/guide/classifier.md explains it. Strict: a key that is not known is a slip, and changes what is measured. */
 const schema = z.strictObject({
-  /** The ONNX file, from the folder of this one. */
-  model: z.string().min(1).default('model.onnx'),
+  /** The ONNX file, in the folder of this one. */
+  model: z
+    .string()
+    .regex(/^[^/\\\0]+$/, 'it is a plain file name: the file lies beside this one')
+    .refine((name) => name !== '.' && name !== '..', 'it is a plain file name: the file lies beside this one')
+    .default('model.onnx'),
   input: z.strictObject({
     name: z.string().min(1),
     layout: z.enum(['NCHW', 'NHWC']),

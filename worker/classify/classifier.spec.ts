@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel } from '../../shared/model/graph/encode.ts';
 import { graphOf } from '../../shared/model/graph/graph.ts';
@@ -44,7 +44,8 @@ afterAll(async () => {
 async function changed(change: (file: Record<string, unknown>) => object): Promise<string> {
   const file = JSON.parse(await readFile(join(folder, 'classifier.json'), 'utf8')) as Record<string, unknown>;
   const path = join(temporary, 'classifier.json');
-  await writeFile(path, JSON.stringify({ ...file, model: resolve(folder, 'model.onnx'), ...change(file) }));
+  await copyFile(join(folder, 'model.onnx'), join(temporary, 'model.onnx'));
+  await writeFile(path, JSON.stringify({ ...file, ...change(file) }));
   return path;
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
@@ -153,6 +153,32 @@ describe('an exported checkpoint', () => {
       ['unet/two.safetensors', false],
     ] as const)
       expect((await inode(join(source, name))) === (await inode(join(target, name)))).toBe(linked);
+  });
+
+  it.each(['copy', 'link'] as const)('follows no link out of the checkpoint, by %s', async (how) => {
+    const { checkpoint, pruning } = await opened(sharded);
+    const secret = join(root, 'secret.txt');
+    await writeFile(secret, 'a secret');
+    await symlink(secret, join(source, 'vae', 'notes.txt'));
+    await expect(exportCheckpoint(checkpoint, pruning, { kind: 'zero' }, how, target)).rejects.toMatchObject({
+      code: 'checkpoint-layout',
+      where: join('vae', 'notes.txt'),
+      why: expect.stringContaining('secret.txt') as string,
+    });
+  });
+
+  it('follows the links of a snapshot of a hub cache into its blobs', async () => {
+    const cache = join(root, 'models--x');
+    const { checkpoint: plain } = await opened(sharded);
+    const snapshot = join(cache, 'snapshots', 'main');
+    await mkdir(join(cache, 'blobs'), { recursive: true });
+    await mkdir(join(cache, 'snapshots'));
+    await cp(plain.directory, snapshot, { recursive: true });
+    await rename(join(snapshot, 'README.md'), join(cache, 'blobs', 'readme'));
+    await symlink(join('..', '..', 'blobs', 'readme'), join(snapshot, 'README.md'));
+    const checkpoint = await openCheckpoint(snapshot);
+    await exportCheckpoint(checkpoint, unpruned, { kind: 'zero' }, 'copy', target);
+    expect(await readFile(join(target, 'README.md'), 'utf8')).not.toBe('');
   });
 
   it('gives the images that are served with the mask, in every bit', async () => {

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Fill } from './fill-pruned.ts';
 import { filledBytes, type PrunedTensor, prunedTensors } from './pruned-tensors.ts';
 import type { Pruning } from './pruning.ts';
@@ -38,6 +39,7 @@ export async function exportCheckpoint(
   unchanged: Unchanged,
   folder: string,
 ): Promise<ExportedCheckpoint> {
+  const { unet, textEncoder, vae } = checkpoint;
   const tensors = prunedTensors(checkpoint, pruning);
   const models = [checkpoint.unet, checkpoint.textEncoder].filter((each) =>
     tensors.some(({ component }) => component === each),
@@ -45,6 +47,9 @@ export async function exportCheckpoint(
   const chosen = new Set(models.flatMap(({ weights }) => weights.files.map(({ path }) => path)));
   const guarded = new Set(['', ...models.map(({ name }) => name)]);
   const leftOut: string[] = [];
+  const places = await placesOf(checkpoint);
+  // Weights that the checkpoint uses may lie elsewhere: they are its own all the same.
+  const own = new Set([unet, textEncoder, vae].flatMap(({ weights }) => weights.files.map(({ path }) => path)));
 
   const copyFolder = async (at: string): Promise<void> => {
     const [component = ''] = at.split(sep);
@@ -54,7 +59,10 @@ export async function exportCheckpoint(
       const source = await realpath(join(checkpoint.directory, at, name));
       const target = join(folder, at, name);
       if (picture.test(name)) continue;
-      if ((await stat(source)).isDirectory()) await copyFolder(join(at, name));
+      if (!places.some((place) => source.startsWith(place)) && !own.has(source)) throw outside(join(at, name), source);
+      const found = await stat(source);
+      if (found.isDirectory()) await copyFolder(join(at, name));
+      else if (!found.isFile()) throw outside(join(at, name), source);
       else if (guarded.has(component) && weightFile.test(name) && !(await isOf(source, name, chosen)))
         leftOut.push(join(at, name));
       else {
@@ -100,4 +108,25 @@ async function writePruned(
 /** A link where both are on one file system. */
 async function linkOrCopy(source: string, target: string): Promise<void> {
   await link(source, target).catch(() => copyFile(source, target));
+}
+
+/**
+ * Where files of the checkpoint may lie: its own folder; and, where it is a snapshot of a hub's cache (models--X/snapshots/Y),
+ * the cache's blobs, which its links lead to.
+ */
+async function placesOf({ directory }: Checkpoint): Promise<readonly string[]> {
+  const own = await realpath(directory);
+  const cache = dirname(dirname(own));
+  const isSnapshot = basename(dirname(own)) === 'snapshots';
+  return [own, ...(isSnapshot ? [join(cache, 'blobs')] : [])].map((place) => `${place}${sep}`);
+}
+
+/** What a link leads to out there may be anybody's: a secret would be handed on with the export. */
+function outside(name: string, target: string): LetheError {
+  return new LetheError('checkpoint-layout', {
+    what: 'cannot export the checkpoint',
+    where: name,
+    why: `it leads to ${target}, which is no regular file of the checkpoint`,
+    next: 'remove it, or put the file itself there',
+  });
 }

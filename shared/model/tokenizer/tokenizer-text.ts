@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
+import { readTextFile } from '../../checkpoint/text-file.ts';
 import { LetheError } from '../../error/lethe-error.ts';
 
 /** CLIP's vocabulary takes 1 MB, its tokenizer.json 2 to 4 MB; no file of a tokenizer is near this. */
@@ -32,22 +32,8 @@ export function tokenizerUnsupported(path: string, key: string, why: string): Le
  * Throws 'tokenizer-invalid' if it is missing, not a regular file, larger than 32 MiB or not UTF-8.
  */
 export async function readTokenizerText(path: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    // Looked at before it is opened: opening a named pipe would wait for ever.
-    const found = await stat(path);
-    if (!found.isFile()) throw tokenizerInvalid(path, '', 'is not a file');
-    if (found.size > maxBytes) throw tokenizerInvalid(path, '', `has ${found.size} bytes, more than ${maxBytes}`);
-    bytes = await readFile(path);
-  } catch (cause) {
-    if (cause instanceof LetheError) throw cause;
-    throw tokenizerInvalid(path, '', cause instanceof Error ? cause.message : 'cannot be read', cause);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw tokenizerInvalid(path, '', 'is not UTF-8', cause);
-  }
+  const refuse = (why: string, cause?: unknown, place = '') => tokenizerInvalid(`${path}${place}`, '', why, cause);
+  return readTextFile(path, { limit: maxBytes, byteOrderMark: 'refused' }, refuse);
 }
 
 /**

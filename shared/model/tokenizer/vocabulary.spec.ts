@@ -86,14 +86,17 @@ describe('readVocabulary', () => {
     await mkdir(path);
     await expect(readVocabulary({ ...files, vocab: path })).rejects.toMatchObject({
       where: path,
-      why: 'is not a file',
+      why: 'it is not a regular file',
     });
     await writeFile(files.merges ?? '', Uint8Array.of(0x23, 0x0a, 0x61, 0xff));
-    await expect(readVocabulary(files)).rejects.toMatchObject({ where: files.merges, why: 'is not UTF-8' });
+    await expect(readVocabulary(files)).rejects.toMatchObject({
+      where: `${files.merges}:2`,
+      why: expect.stringContaining('line 2 is not UTF-8') as string,
+    });
     await truncate(files.merges ?? '', 33 * 2 ** 20);
     await expect(readVocabulary(files)).rejects.toMatchObject({
       where: files.merges,
-      why: 'has 34603008 bytes, more than 33554432',
+      why: 'it has 34603008 bytes; at most 33554432 are read',
     });
     await expect(readVocabulary({ ...files, vocab: `${path}/none` })).rejects.toMatchObject({
       code: 'tokenizer-invalid',
