@@ -7,6 +7,7 @@ import type { MaskBytes } from '../publish/mask-bytes.ts';
 import type { Wake } from '../store/wake.ts';
 import type { AttemptLimits } from './judge-attempts.ts';
 import type { LeaseTable } from './lease-table.ts';
+import type { LeaseTickets } from './lease-tickets.ts';
 import type { PhaseTimes } from './phase-times.ts';
 import type { WorkerBook } from './worker-book.ts';
 
@@ -25,6 +26,7 @@ export interface Dispatch {
   readonly masks: MaskBytes;
   readonly workers: WorkerBook;
   readonly leases: LeaseTable;
+  readonly tickets: LeaseTickets;
   readonly times: PhaseTimes;
   readonly limits: AttemptLimits;
   /** Rung when a unit might be leased that could not be before. */

@@ -8,7 +8,7 @@ import type { Dispatch } from './dispatch.ts';
 import { enterPhase } from './enter-phase.ts';
 import { openSites } from './hand-out.ts';
 import { noteLost } from './keep-leases.ts';
-import { replyOf, ResultSettler, type Wanted } from './result-settler.ts';
+import { ResultSettler, type Wanted } from './result-settler.ts';
 
 /** Hears the workers of this coordinator: keeps their leases, and hands what they give to be settled. */
 export class Dispatcher implements WorkerGate {
@@ -86,7 +86,7 @@ export class Dispatcher implements WorkerGate {
         wake.ring();
         return;
       case 'progress':
-        enterPhase(this.#dispatch, this.#clock, event.task, event.phase);
+        if (leases.get(event.task)?.worker === worker) enterPhase(this.#dispatch, this.#clock, event.task, event.phase);
         return;
       case 'finished':
         this.#results.finish(connection, event.finished);
@@ -139,10 +139,15 @@ export class Dispatcher implements WorkerGate {
     const { store, leases, workers, log } = this.#dispatch;
     const { worker } = connection.hello;
     const address = parseUnitSubject(task);
-    const reply = replyOf(replySubject);
+    const leased = this.#dispatch.tickets.open(worker, task, replySubject);
+    if (address === undefined || leased === undefined || address.unit !== unit) {
+      connection.cancel(task, 'no coordinator of this fleet has leased it to this worker');
+      return;
+    }
+    const { reply } = leased;
     const open = await openSites(this.#dispatch, { hash: unit, sites });
-    if (address === undefined || reply === undefined || open.length === 0) {
-      connection.cancel(task, open.length === 0 ? 'its result is there already' : 'it names no unit of the queue');
+    if (open.length === 0) {
+      connection.cancel(task, 'its result is there already');
       return;
     }
     if ((await store.queue.renew(reply)) === 'gone') {

@@ -1,7 +1,7 @@
 import type { Lease as QueueLease } from '../../shared/bus/lease.ts';
 import { records, unitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import type { Output } from '../../shared/unit/unit.ts';
+import { type Output, unitSize } from '../../shared/unit/unit.ts';
 import { readStates } from '../collect/read-states.ts';
 import { failureOf } from '../store/stored-json.ts';
 import { isRepair } from '../store/verdict.ts';
@@ -100,9 +100,10 @@ export async function handOut(dispatch: Dispatch, lease: QueueLease, queued: Que
   const { unit, memory, keepStates } = queued;
   log.debug({ campaign, unit: queued.hash, worker, deliveries: lease.deliveries }, 'lease');
   const deadlines = dispatch.times.deadlines(workload);
+  const replySubject = dispatch.tickets.issue(worker, { task, reply, sites, ...unitSize(unit) });
   try {
     await connection.lease(
-      { task, campaign, unit, sites, replySubject: reply, deadlines, memory: Math.ceil(memory), keepStates },
+      { task, campaign, unit, sites, replySubject, deadlines, memory: Math.ceil(memory), keepStates },
       blobs,
     );
   } catch (error) {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { parseReplySubject, type ReplySubject } from '../../shared/bus/lease.ts';
 import { parseUnitSubject } from '../../shared/bus/names.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { FinishedTask, RemoteFailure } from '../../shared/fleet/task.ts';
@@ -11,6 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { enterPhase } from './enter-phase.ts';
 import { aside, openSites } from './hand-out.ts';
+import { isOfLease } from './lease-tickets.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** Codes after which the same is tried again: nothing is wrong with the result. */
@@ -86,6 +86,13 @@ export class ResultSettler {
   /** A worker has a result: it is collected and committed, or counts as an attempt that failed. */
   finish(connection: ConnectedWorker, finished: FinishedTask): void {
     const { task } = finished;
+    const { worker } = connection.hello;
+    const leased = this.#dispatch.tickets.open(worker, task, finished.replySubject);
+    if (leased === undefined || !isOfLease(leased, finished)) {
+      this.#dispatch.log.warn({ task, worker, leased }, 'a result is not of a lease of this worker: it does not count');
+      connection.forget(task);
+      return;
+    }
     const told = { connection, finished };
     const later = this.#committing.get(task);
     if (later !== undefined) {
@@ -154,7 +161,7 @@ export class ResultSettler {
   }
 
   async #commit(connection: ConnectedWorker, finished: FinishedTask): Promise<void> {
-    const { store, leases, workers, wake, log } = this.#dispatch;
+    const { store, leases, tickets, workers, wake, log } = this.#dispatch;
     const { task, unit, sites } = finished;
     const { worker } = connection.hello;
     const open = await openSites(this.#dispatch, { hash: unit, sites });
@@ -169,7 +176,7 @@ export class ResultSettler {
       }
       log.debug({ unit, worker, won }, 'result');
     }
-    const reply = leases.get(task)?.reply ?? replyOf(finished.replySubject);
+    const reply = leases.get(task)?.reply ?? tickets.open(worker, task, finished.replySubject)?.reply;
     leases.drop(task);
     if (reply !== undefined) await store.queue.acknowledge(reply);
     connection.forget(task);
@@ -184,11 +191,18 @@ export class ResultSettler {
     failure: RemoteFailure | StoredFailure,
     replySubject: string,
   ): Promise<void> {
-    const { store, book, leases, limits, wake, log } = this.#dispatch;
+    const { store, book, leases, tickets, limits, wake, log } = this.#dispatch;
     const address = parseUnitSubject(task);
-    const held = leases.get(task);
+    const leased = tickets.open(worker, task, replySubject);
+    if (address === undefined || leased === undefined) {
+      log.warn({ task, worker }, 'a failure is not of a lease of this worker: it does not count');
+      return;
+    }
+    const current = leases.get(task);
+    // Somebody else has the unit by now: its lease stays.
+    if (current !== undefined && current.worker !== worker) return;
+    const held = current;
     leases.drop(task);
-    if (address === undefined) return;
     const { unit, campaign } = address;
     log.warn({ campaign, unit, worker, failure }, 'a unit failed on a worker');
     // Not known for a failure that was told late: whoever is delivered the unit next decides by its attempts.
@@ -198,8 +212,7 @@ export class ResultSettler {
     this.#dispatch.observer.onAttempt('failed');
     const isDone = sites !== undefined && open.length === 0;
     const { kind: judgement } = isDone ? { kind: 'failed' } : await settleAttempt(store, book, limits, attempt, open);
-    const reply = held?.reply ?? replyOf(replySubject);
-    if (reply === undefined) return;
+    const reply = held?.reply ?? leased.reply;
     if (judgement === 'failed' && sites !== undefined) await store.queue.acknowledge(reply);
     else if (held !== undefined && leases.isSure(held))
       await store.queue.giveBack(reply, judgement === 'again' ? aside : 0);
@@ -209,13 +222,4 @@ export class ResultSettler {
 
 function workerOf({ connection }: Told): string {
   return connection.hello.worker;
-}
-
-/** A worker's word for its lease; undefined if it is none. */
-export function replyOf(text: string): ReplySubject | undefined {
-  try {
-    return parseReplySubject(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -18,6 +18,7 @@ import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { defaultLimits } from '../dispatch/judge-attempts.ts';
 import { keepLeases } from '../dispatch/keep-leases.ts';
 import { LeaseTable } from '../dispatch/lease-table.ts';
+import { LeaseTickets } from '../dispatch/lease-tickets.ts';
 import { PhaseTimes } from '../dispatch/phase-times.ts';
 import { PullLoop } from '../dispatch/pull-loop.ts';
 import { WorkerBook } from '../dispatch/worker-book.ts';
@@ -97,6 +98,7 @@ export async function startCoordinator(setup: CoordinatorSetup, bus: Bus, log: L
     masks: maskBytes,
     workers,
     leases,
+    tickets: await LeaseTickets.of(store.records),
     times,
     limits: defaultLimits,
     wake,

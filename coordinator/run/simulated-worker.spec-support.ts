@@ -98,6 +98,12 @@ export class SimulatedWorker implements ConnectedWorker {
     return other;
   }
 
+  /** The same worker, which offers a result of a lease that another one has. */
+  withResultOf(lease: Lease): SimulatedWorker {
+    this.#results.set(lease.task, this.#resultOf(lease, unitSize(lease.unit).items));
+    return this.reopened();
+  }
+
   /** Results that it was not told to forget. */
   get kept(): number {
     return this.#results.size;

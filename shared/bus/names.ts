@@ -129,6 +129,8 @@ export const records = {
     record('attempt', hashToken(unit, 'unit'), encodeToken(attempt, 'attempt')),
   /** The sum of a cohort; `key` is the hash of sites, steps and numerics class. */
   sum: (cohort: string, key: string) => record('sum', hashToken(cohort, 'cohort'), hashToken(key, 'sum')),
+  /** The key that coordinators sign leases with. */
+  leaseKey: () => record('lease-key', 'v1'),
   /** A worker that is given no more units. */
   suspension: (worker: string) => record('suspension', encodeToken(worker, 'worker')),
 } as const;
