@@ -22,7 +22,8 @@ describe('lethe', () => {
   it.each([['--version'], ['--help'], ['no-such-command']])('loads no command for %s', async (arg) => {
     const { packages, own } = await loadedBy(arg);
     expect([...packages]).toEqual(['commander']);
-    expect(own).toBeLessThan(12);
+    // The smallest command loads some fifty.
+    expect(own).toBeLessThan(20);
   });
 
   it.each([['status'], ['verify'], ['tune'], ['serve']])(

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await writeFile(at('pointer'), 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n');
   await writeFile(at('latin1'), Buffer.from('{"a": 1,\n"b": "caf\u00e9"}', 'latin1'));
   await writeFile(at('bom'), '\ufeff{}');
-  await symlink('/dev/full', at('endless'));
+  await symlink('/dev/full', at('endless')); // another device, which never ends either
 });
 afterAll(() => rm(folder, { recursive: true }));
 
