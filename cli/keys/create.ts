@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { createFleetKey } from '../../shared/manifest/fleet-key.ts';
 import { keyInvalid } from '../../shared/manifest/key-file.ts';
@@ -7,6 +6,7 @@ import * as options from '../options.ts';
 import { ensureKeys, isThere } from './key-folder.ts';
 import { givenKeys, type KeysOptions, keysOption } from './keys-options.ts';
 import { printResult } from '../output/print.ts';
+import { makeFolder } from '../../shared/lock/make-folder.ts';
 
 interface CreateOptions extends KeysOptions {
   readonly fleet?: boolean;
@@ -32,7 +32,7 @@ Example:
     )
     .action(async (given: CreateOptions) => {
       const keys = await givenKeys(given);
-      await mkdir(keys.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(keys.folder);
       if (given.fleet === true) {
         const { secrets } = await createFleetKey(keys.fleetKey);
         const [{ id }] = secrets;

@@ -1,8 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKeyFile } from '../../shared/manifest/key-file.ts';
 import { createSigningKey, readSigningKey, type SigningKey } from '../../shared/manifest/signing-key.ts';
 import { readTrustList, type TrustedKey, type TrustList, trustListText } from '../../shared/manifest/trust-list.ts';
+import { makeFolder } from '../../shared/lock/make-folder.ts';
 
 /** The files of a folder of keys. */
 export interface KeyFolder {
@@ -60,7 +61,7 @@ export function withState(list: TrustList, key: SigningKey, state: TrustedKey['s
  * @throws LetheError `key-invalid`, `write-failed`
  */
 export async function ensureKeys(keys: KeyFolder, now: Date): Promise<SigningKey> {
-  await mkdir(keys.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(keys.folder);
   const key = (await isThere(keys.signingKey))
     ? await readSigningKey(keys.signingKey)
     : await createSigningKey(keys.signingKey);

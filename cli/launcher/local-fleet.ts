@@ -1,5 +1,4 @@
 import { createServer } from 'node:net';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { LetheError } from '../../shared/error/lethe-error.ts';
@@ -9,6 +8,7 @@ import { removeNote, writeNote } from './fleet-note.ts';
 import { KeptProcess } from './kept-process.ts';
 import { type KeptNats, keepNats } from './kept-nats.ts';
 import { runningFleet } from './running-fleet.ts';
+import { makeFolder } from '../../shared/lock/make-folder.ts';
 
 /** A fleet on this machine. */
 export interface FleetSetup {
@@ -54,15 +54,15 @@ const pollMs = 50;
  * Starts NATS, a coordinator and workers on loopback, and waits until the coordinator answers and lists every worker.
  *
  * @param tell is told what happens on the way, a line each
- * @throws LetheError `fleet-running` if one runs in that folder, `key-invalid`, `nats-server-missing`, `nats-server-failed`, or
- *   `fleet-failed` naming the log.
+ * @throws LetheError `fleet-running` if one runs in that folder, `key-invalid`, `nats-server-missing`, `nats-server-failed`, `write-failed`,
+ *   or `fleet-failed` naming the log.
  */
 export async function startLocalFleet(setup: FleetSetup, tell: (text: string) => void): Promise<LocalFleet> {
   const { data, workers } = setup;
   const running = await runningFleet(data);
   if (running !== undefined) throw alreadyRunning(data, running.pid, running.coordinator);
   const logs = join(data, 'log');
-  await mkdir(logs, { recursive: true, mode: 0o700 });
+  await makeFolder(logs);
   const environment = Object.fromEntries(
     Object.entries(setup.environment).filter(([name]) => !ownSettings.includes(name)),
   );

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReportData } from './report-data.ts';
+import { makeFolder } from '../../shared/lock/make-folder.ts';
 
 /**
  * Writes a report into a folder of its own. Nobody else may read it: it shows what is to be forgotten, and where weights
@@ -12,7 +13,7 @@ export async function writeReport(folder: string, data: ReportData): Promise<str
   const path = join(folder, 'report.html');
   // Charts are large: a command that does not come to write a report does not load them.
   const { renderReport } = await import('./render-report.ts');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   await writeFile(path, renderReport(data), { mode: 0o600 });
   return path;
 }

@@ -11,7 +11,7 @@ export interface TextRules {
 }
 
 /** How a Git LFS pointer begins (git-lfs/docs/spec.md): what a clone without `git lfs pull` has in the place of a file. */
-const lfsPointer = 'version https://git-lfs.github.com/spec/';
+export const lfsPointer = 'version https://git-lfs.github.com/spec/';
 
 /**
  * The text of a file from outside: a regular file of no more than so many bytes, in UTF-8. Anything else is refused by its

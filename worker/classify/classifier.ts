@@ -1,3 +1,5 @@
+import { readSpan, withRegularFile } from '../../shared/checkpoint/regular-file.ts';
+import { lfsPointer } from '../../shared/checkpoint/text-file.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Pixels } from '../../shared/verification/pixel-distance.ts';
 import { type Recognition, recognitionOf } from '../../shared/verification/recognition.ts';
@@ -24,6 +26,7 @@ export class Classifier {
    */
   static async open(path: string, thread: SessionThread, settings: SessionSettings): Promise<Classifier> {
     const file = await readClassifierFile(path);
+    await requireModel(file.model);
     const session = await thread.openFile(file.model, settings);
     const problems = [
       ...(session.inputs.includes(file.input.name)
@@ -107,4 +110,15 @@ function requireNumbers(numbers: Float32Array, head: string): void {
       why: 'it is NaN',
       next: 'check the model, and the normalisation in its JSON file',
     });
+}
+
+/** The runtime would wait for ever for a named pipe, and knows no Git LFS pointer: both are refused before it opens the file. */
+async function requireModel(path: string): Promise<void> {
+  const refuse = (why: string) => invalid(path, [why]);
+  await withRegularFile(path, refuse, async (file, size) => {
+    const start = Buffer.from(await readSpan(file, 0, lfsPointer.length)).toString('latin1');
+    if (start === lfsPointer)
+      throw refuse('it is a Git LFS pointer, not the model: run `git lfs pull` in the checkout it came from');
+    if (size === 0) throw refuse('it is empty: a download that was not finished');
+  });
 }
