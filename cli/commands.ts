@@ -15,6 +15,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./up.ts')).upCommand(),
   },
   {
+    name: 'down',
+    description: 'Ends the fleet of this machine in order, and waits until nothing of it runs.',
+    load: async () => (await import('./down.ts')).downCommand(),
+  },
+  {
+    name: 'logs',
+    description: 'Shows what the processes of the fleet on this machine have said.',
+    load: async () => (await import('./logs.ts')).logsCommand(),
+  },
+  {
     name: 'sweep',
     description: 'Runs a campaign: finds the weights that carry its concepts, and makes their masks.',
     load: async () => (await import('./sweep.ts')).sweepCommand(),

@@ -2,16 +2,19 @@ import { Command, Option } from 'commander';
 import { emojiSdDirectory } from './default-checkpoint.ts';
 import { dataOption, fleetSettings } from './fleet/fleet-settings.ts';
 import { stopSignals } from './launcher/stop-signals.ts';
+import { startDetached } from './launcher/detached-fleet.ts';
 import { startLocalFleet } from './launcher/local-fleet.ts';
 import * as options from './options.ts';
 import { escaped } from './output/escape.ts';
-import { printResult, tellLine } from './output/print.ts';
+import { printJson, printResult, tell, tellLine } from './output/print.ts';
 
 interface UpOptions {
   readonly workers: number;
   readonly data?: string;
   readonly checkpoint: readonly string[];
   readonly port: number;
+  readonly metricsPort?: number;
+  readonly detach?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +33,13 @@ export function upCommand(): Command {
         .argParser(options.integer(0, 65535))
         .default(0, 'any'),
     )
+    .addOption(
+      new Option(
+        '--metrics-port <n>',
+        "port of the coordinator's /metrics on loopback; its workers have the next ones",
+      ).argParser(options.integer(1, 65535)),
+    )
+    .option('--detach', 'return when it is ready; `lethe down` ends it, `lethe logs` shows what it says')
     .addOption(options.jsonOption())
     .addHelpText(
       'after',
@@ -42,8 +52,9 @@ Example:
     )
     .action(async (given: UpOptions) => {
       const { data } = await fleetSettings(given);
-      const { workers, checkpoint: checkpoints, port } = given;
-      const setup = { data, workers, checkpoints, port, environment: process.env };
+      const { workers, checkpoint: checkpoints, port, metricsPort } = given;
+      if (given.detach === true) return upDetached(given, data);
+      const setup = { data, workers, checkpoints, port, metricsPort, environment: process.env };
       const signals = stopSignals();
       try {
         const starting = startLocalFleet(setup, tellLine);
@@ -53,7 +64,7 @@ Example:
         });
         const { address } = fleet;
         const text = `coordinator ${address}, ${workers} worker${workers === 1 ? '' : 's'}, data in ${escaped(data)}; Ctrl-C ends it`;
-        printResult(given, { coordinator: address, workers, data, pid: process.pid }, text);
+        printResult(given, { coordinator: address, workers, data, pid: process.pid, metricsPort }, text);
         try {
           await Promise.race([signals.first, fleet.failed]);
         } finally {
@@ -64,6 +75,28 @@ Example:
         signals.release();
       }
     });
+}
+
+/** Starts it in a process of its own. What keeps that from starting is told as it told it. */
+async function upDetached(given: UpOptions, data: string): Promise<void> {
+  const { workers, checkpoint, port, metricsPort } = given;
+  const metrics = metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)];
+  const places = ['--data', data, '--checkpoint', checkpoint.join(','), '--port', String(port)];
+  const signals = stopSignals();
+  try {
+    const start = await startDetached(data, ['--workers', String(workers), ...places, ...metrics], signals.signal);
+    if (start.kind === 'ready') {
+      const fleet = JSON.parse(start.result) as { readonly coordinator: string; readonly pid: number };
+      const text = `coordinator ${fleet.coordinator}, workers: ${workers}, data in ${escaped(data)}, process ${fleet.pid}; \`lethe down\` ends it`;
+      printResult(given, fleet, text);
+      return;
+    }
+    tell(start.told);
+    if (given.json === true && start.result !== '') printJson(JSON.parse(start.result));
+    process.exitCode = start.code;
+  } finally {
+    signals.release();
+  }
 }
 
 export const workersOption = (): Option =>

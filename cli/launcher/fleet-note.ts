@@ -42,7 +42,8 @@ function parse(text: string): unknown {
   }
 }
 
-function lives(pid: number): boolean {
+/** Whether a process is there, ours or not. */
+export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -19,6 +19,8 @@ export interface FleetSetup {
   readonly checkpoints: readonly string[];
   /** Port of the coordinator; 0 for any free one. */
   readonly port: number;
+  /** Of the coordinator's metrics; those of its workers come after it. Without one there are none. */
+  readonly metricsPort?: number | undefined;
   /** Of the launcher; its LETHE_* settings reach the workers. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -82,11 +84,14 @@ export async function startLocalFleet(setup: FleetSetup, tell: (text: string) =>
       processes.push(await KeptProcess.start({ ...spec, environment: { ...environment, ...more } }, tell));
     };
     // The token in the environment: arguments are seen by every user of the machine.
-    await run('coordinator', 'coordinator/run/main.js', ['--nats', server, '--listen', address], {
+    const metrics = (i: number): readonly string[] =>
+      setup.metricsPort === undefined ? [] : ['--metrics-port', String(setup.metricsPort + i)];
+    await run('coordinator', 'coordinator/run/main.js', ['--nats', server, '--listen', address, ...metrics(0)], {
       LETHE_NATS_TOKEN: token,
       ...keys,
     });
-    for (let i = 1; i <= workers; i++) await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address]);
+    for (let i = 1; i <= workers; i++)
+      await run(`worker-${i}`, 'worker/run/main.js', ['--coordinator', address, ...metrics(i)]);
     const over = new AbortController();
     await Promise.race([ready(address, workers, join(logs, 'coordinator.log'), over.signal), fleet.failed]).finally(
       () => {
@@ -178,7 +183,7 @@ function alreadyRunning(data: string, pid: number, coordinator: string): LetheEr
     what: 'a fleet runs already',
     where: data,
     why: `process ${pid} runs it, with its coordinator at ${coordinator}`,
-    next: 'use it (`lethe sweep` and the others find it), end it with Ctrl-C where it runs, or give another folder with --data',
+    next: 'use it (`lethe sweep` and the others find it), end it with `lethe down`, or give another folder with --data',
   });
 }
 

@@ -19,10 +19,21 @@ export function logLines(output: NodeJS.WritableStream): Writable {
   });
 }
 
-function lineOf(json: string): string {
-  const entry = JSON.parse(json) as Readonly<Record<string, unknown>>;
-  const { time, level, msg } = entry as { readonly time: number; readonly level: number; readonly msg: string };
+/** A line of a log for people. What is no JSON of pino's, such as a stack, stays as it is. */
+export function lineOf(json: string): string {
+  const entry = entryOf(json);
+  if (entry === undefined) return escaped(json);
+  const { time, level, msg } = entry as { readonly time: number; readonly level: number; readonly msg?: string };
   const fields = Object.entries(entry).filter(([name]) => !known.includes(name));
   const shown = fields.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return escaped(`${new Date(time).toTimeString().slice(0, 8)} ${words[level] ?? ''}${msg}${shown.join('')}`);
+  return escaped(`${new Date(time).toTimeString().slice(0, 8)} ${words[level] ?? ''}${msg ?? ''}${shown.join('')}`);
+}
+
+function entryOf(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const entry: unknown = JSON.parse(json);
+    return typeof entry === 'object' && entry !== null && 'time' in entry ? { ...entry } : undefined;
+  } catch {
+    return undefined;
+  }
 }
