@@ -48,7 +48,8 @@ export interface ImagePair {
   readonly seenAfter?: string;
 }
 
-export type ReportVerdict = 'passed' | 'failed' | 'not testable';
+/** `preliminary`: the thresholds hold, and on too few images, or on those that chose the mask: no verdict yet. */
+export type ReportVerdict = 'passed' | 'preliminary' | 'failed' | 'not testable';
 
 /** What a report says of one concept, or of several that are active together. */
 export interface ReportedConcept {
@@ -113,6 +114,8 @@ export interface ReportData {
   readonly title: string;
   readonly campaign: { readonly name: string; readonly id: string };
   readonly checkpoint: { readonly name: string; readonly id: string };
+  /** Where fewer images of each list were looked at than the campaign asks for: nothing of it is recorded. */
+  readonly firstLook?: { readonly images: number; readonly asked: number };
   /** ISO 8601, in UTC. */
   readonly made: string;
   /** What somebody needs to get the same numbers: command, sampling, seeds, classifier, hashes; in the order shown. */

@@ -29,6 +29,8 @@ tbody th { font-weight: 600; min-width: 9rem; max-width: 22rem; overflow-wrap: a
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .verdict { font-weight: 700; }
 .passed { color: var(--good); }
+.banner { padding: .5rem .75rem; background: var(--panel); border-left: .3rem solid var(--second); font-weight: 600; }
+.preliminary { color: var(--second); }
 .failed { color: var(--bad); }
 .chart svg { display: block; width: 100%; height: auto; }
 .chart-wide { max-width: 680px; }
@@ -46,6 +48,14 @@ img { display: block; width: 100%; height: auto; }
 .reveal { display: inline-block; padding: .25rem 0; }
 .veil img { filter: blur(2rem) saturate(.4); transform: scale(1.2); }
 .veil:has(input:checked) img { filter: none; transform: none; }
+@media (max-width: 40rem) {
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, caption, tbody, tr, tbody th, td { display: block; }
+  tr { margin: .5rem 0; padding: .5rem .75rem; background: var(--panel); border-radius: .5rem; }
+  tbody th, td { min-width: 0; max-width: none; padding: .1rem 0; border: 0; }
+  td:empty { display: none; }
+  td::before { content: attr(data-label) ": "; color: var(--quiet); }
+}
 summary { cursor: pointer; padding: .25rem 0; }
 dt { font-weight: 600; margin-top: .5rem; }
 dd { margin: 0; }

@@ -82,7 +82,8 @@ function conceptsOf(group: TunedGroup, campaign: Campaign): readonly ReportedCon
       name: concept,
       kind: campaign.concepts.find(({ name }) => name === concept)?.kind ?? 'object',
       mask: hash,
-      verdict: misses ? 'failed' : 'passed',
+      // The images that chose a mask flatter it.
+      verdict: misses ? 'failed' : 'preliminary',
       why: `On the validation images that it was chosen by; lethe verify measures on others.${together}`,
       measures: [...own, ...kept].map(measureOf),
       bystanders: [],

@@ -9,7 +9,7 @@ import type * as Reported from '../report/report-data.ts';
 import type { TestedImage } from './draw-tests.ts';
 import type { ConceptResult, VariantResult } from './measure-tests.ts';
 import type { PromptReuse } from './prompt-reuse.ts';
-import { reuseText, whyOf } from './verification-text.ts';
+import { reuseText, shownVerdict, whyOf } from './verification-text.ts';
 import type { Verification } from './verify-masks.ts';
 
 /** A mask that was verified. */
@@ -23,6 +23,7 @@ export interface VerifiedMask {
  *
  * @param id of the campaign @param command that was given @param made now, ISO 8601
  * @param masks those that the variants name @param tradeOffs of the tuning that found them
+ * @param firstLook where fewer images were looked at than the campaign asks for
  */
 export function verificationReport(
   campaign: Campaign,
@@ -32,15 +33,20 @@ export function verificationReport(
   { results, images, reuse }: Verification,
   masks: readonly VerifiedMask[],
   tradeOffs: readonly Reported.ReportedTradeOff[] = [],
+  firstLook?: Reported.ReportData['firstLook'],
 ): Reported.ReportData {
   return {
     title: 'Verification',
     campaign: { name: campaign.name, id },
     checkpoint: { name: campaign.checkpoint ?? 'emoji-sd', id: masks[0]?.mask.checkpoint ?? '' },
     made,
+    ...(firstLook === undefined ? {} : { firstLook }),
     settings: settingsOf(campaign, command, images, reuse, masks),
     concepts: results.flatMap((result) =>
-      result.concepts.map((concept) => conceptOf(concept, result, masks, isExplicit(campaign))),
+      result.concepts.map((concept) => {
+        const shown = conceptOf(concept, result, masks, isExplicit(campaign));
+        return { ...shown, verdict: shownVerdict(concept.verdict, firstLook !== undefined) };
+      }),
     ),
     overlaps: overlapsOf(masks),
     tradeOffs,
@@ -181,7 +187,10 @@ function keptOf({ share = 0, interval, after }: Kept): Reported.Rate {
 
 function pairOf({ prompt: { prompt, seed }, files, before, after }: TestedImage): readonly Reported.ImagePair[] {
   if (files === undefined) return [];
-  const seen = (labels: TestedImage['before']): string => Object.values(labels).join(', ');
+  const seen = (labels: TestedImage['before']): string =>
+    Object.entries(labels)
+      .map(([head, label]) => `${head}: ${label}`)
+      .join(', ');
   return [{ prompt, seed, ...files, seenBefore: seen(before), seenAfter: seen(after) }];
 }
 

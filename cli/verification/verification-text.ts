@@ -10,10 +10,10 @@ import type { PromptReuse } from './prompt-reuse.ts';
 const listed = 8;
 
 /** What was measured, for people: a table of concepts, what the others have lost, and other words for the concepts. */
-export function verificationText(results: readonly VariantResult[], reuse: PromptReuse): string {
+export function verificationText(results: readonly VariantResult[], reuse: PromptReuse, isFirstLook = false): string {
   return [
-    erasureTable(results),
-    balanceTable(results),
+    erasureTable(results, isFirstLook),
+    balanceTable(results, isFirstLook),
     ...results.map((result) => othersTable(result)),
     alternativesTable(results),
     ...results.flatMap(({ title, concepts }) =>
@@ -30,7 +30,7 @@ export function verificationText(results: readonly VariantResult[], reuse: Promp
     .join('\n\n');
 }
 
-function erasureTable(results: readonly VariantResult[]): string {
+function erasureTable(results: readonly VariantResult[], isFirstLook: boolean): string {
   const rows = rowsOf(results, (title, { concept, measured, verdict }) => {
     if (measured.kind !== 'erasure') return [];
     const { before, ua, ira, cra, worst, distance } = measured.erasure;
@@ -45,7 +45,7 @@ function erasureTable(results: readonly VariantResult[]): string {
         keptShare(cra),
         kept,
         figure(distance),
-        verdict.kind,
+        shownVerdict(verdict, isFirstLook),
       ],
     ];
   });
@@ -53,7 +53,7 @@ function erasureTable(results: readonly VariantResult[]): string {
   return rows.length === 0 ? '' : table([heading, ...rows]);
 }
 
-function balanceTable(results: readonly VariantResult[]): string {
+function balanceTable(results: readonly VariantResult[], isFirstLook: boolean): string {
   const rows = rowsOf(results, (title, { concept, measured, verdict }) => {
     if (measured.kind !== 'balance') return [];
     const { sides, unclear } = measured.balance;
@@ -63,7 +63,7 @@ function balanceTable(results: readonly VariantResult[]): string {
       label,
       rate(before),
       rate(after),
-      verdict.kind,
+      shownVerdict(verdict, isFirstLook),
     ]);
   });
   return rows.length === 0 ? '' : table([['masks', 'concept', 'side', 'before', 'after', 'verdict'], ...rows]);
@@ -108,6 +108,11 @@ function rowsOf(
   of: (title: string, concept: ConceptResult) => readonly (readonly string[])[],
 ): readonly (readonly string[])[] {
   return results.flatMap(({ title, concepts }) => concepts.flatMap((concept) => of(title, concept)));
+}
+
+/** What is shown of a verdict: on fewer images than the campaign asks for nothing has passed yet. */
+export function shownVerdict({ kind }: Verdict, isFirstLook: boolean): Verdict['kind'] | 'preliminary' {
+  return kind === 'passed' && isFirstLook ? 'preliminary' : kind;
 }
 
 /** Why a verdict is what it is; empty for one that passed. */

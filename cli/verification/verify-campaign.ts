@@ -110,12 +110,13 @@ export async function verifyCampaign(
       verification,
       masks,
       tradeOffs,
+      recorded ? undefined : { images: made, asked },
     ),
   );
   const { results, reuse } = verification;
   return {
     verification,
-    text: `${verificationText(results, reuse)}\n\nimages      ${verification.images}\nreport      ${report}`,
+    text: `${verificationText(results, reuse, !recorded)}\n\nimages      ${verification.images}\nreport      ${report}`,
     json: { campaign: campaign.name, checkpoint, ...verificationJson(verification), recorded, report },
   };
 }

@@ -8,6 +8,9 @@ import { tableHtml } from './table.ts';
 /** Of bystanders the chart shows so many, the worst kept; the table has all. */
 const charted = 16;
 
+/** A rate of fewer images is folded away. */
+const fewImages = 5;
+
 /** What was measured of a concept, and how every other concept and style fared. */
 export function rateSection(concept: ReportedConcept, anchor: string): Html {
   const { name, measures, bystanders, worst, distance } = concept;
@@ -36,11 +39,23 @@ function measureTable(name: string, measures: readonly Measure[]): Html {
 }
 
 function bystanderTable(name: string, bystanders: readonly Bystander[]): Html {
-  return tableHtml(
-    `${name}: other concepts and styles, worst kept first`,
-    ['recognised', 'domain', 'before', 'after'],
-    bystanders.map((each) => [each.name, each.domain, rateText(each.before), rateText(each.after)]),
-  );
+  const table = (caption: string, rows: readonly Bystander[]): Html =>
+    tableHtml(
+      caption,
+      ['recognised', 'domain', 'before', 'after'],
+      rows.map((each) => [each.name, each.domain, rateText(each.before), rateText(each.after)]),
+    );
+  const many = bystanders.filter(({ after }) => after.of >= fewImages);
+  const few = bystanders.filter(({ after }) => after.of < fewImages);
+  return html`${many.length === 0 ? '' : table(`${name}: other concepts and styles, worst kept first`, many)}
+  ${
+    few.length === 0
+      ? ''
+      : html`<details>
+          <summary>${few.length} of fewer than ${fewImages} images, which say little each</summary>
+          ${table(`${name}: others of fewer than ${fewImages} images`, few)}
+        </details>`
+  }`;
 }
 
 function optional(rate: Rate | undefined): string {

@@ -1,10 +1,14 @@
 import { type Html, html } from '../html.ts';
 import { keptShare, type ReportData, type ReportedConcept } from '../report-data.ts';
 import { rateText, sharePercent } from '../figures.ts';
+import { summarySentence } from '../summary-sentence.ts';
 import { tableHtml } from './table.ts';
 
 /** Every concept in a row: its verdict, what was measured, who suffered most. */
-export function summarySection({ concepts }: ReportData, anchorOf: (concept: ReportedConcept) => string): Html {
+export function summarySection(
+  { concepts, firstLook }: ReportData,
+  anchorOf: (concept: ReportedConcept) => string,
+): Html {
   if (concepts.length === 0) return html``;
   const rows = concepts.map((concept) => {
     const { name, kind, verdict, measures, worst } = concept;
@@ -18,6 +22,14 @@ export function summarySection({ concepts }: ReportData, anchorOf: (concept: Rep
   });
   return html`<section aria-labelledby="summary">
     <h2 id="summary">Summary</h2>
+    ${
+      firstLook === undefined
+        ? ''
+        : html`<p class="banner" role="note">
+            First look: ${firstLook.images} of ${firstLook.asked} images; not recorded.
+          </p>`
+    }
+    ${concepts.map(summarySentence).flatMap((sentence) => (sentence === '' ? [] : [html`<p>${sentence}</p>`]))}
     ${tableHtml('Concepts and verdicts', ['concept', 'kind', 'verdict', 'measured after, with 95 % intervals', 'worst kept'], rows)}
   </section> `;
 }

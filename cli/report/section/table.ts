@@ -26,10 +26,15 @@ export function tableHtml(
           ([name, ...cells]) =>
             html`<tr>
               <th scope="row">${name}</th>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
+              ${cells.map((cell, i) => html`<td data-label="${labelOf(head[i + 1])}">${cell}</td>`)}
             </tr> `,
         )}
       </tbody>
     </table>
   </div> `;
+}
+
+/** On a narrow screen a row is a card, and each cell says which column it is of. */
+function labelOf(head: HtmlPart | undefined): string {
+  return typeof head === 'string' ? head : '';
 }
