@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const settings = coordinatorSettings(process.argv.slice(2), process.env);
   const { name, listen, replicas, checkpoint: checkpoints, lease: leaseMs, 'score-threads': scoreThreads } = settings;
   log.level = settings['log-level'];
-  const security = securityOf(settings);
+  const security = await securityOf(settings);
   const bus = await connectBus(busAddressOf(settings));
   const registry = processRegistry('coordinator');
   const port = settings['metrics-port'];

@@ -7,7 +7,11 @@ import { readCampaign } from '../../cli/read-campaign.ts';
 import { readClassifierFile } from '../../worker/classify/classifier-file.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import { readTokenizerText } from '../../shared/model/tokenizer/tokenizer-text.ts';
+import { checkpointId } from '../../shared/checkpoint/checkpoint-id.ts';
 import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
+import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { securityOf } from '../../shared/fleet/security.ts';
+import { keyText } from '../../shared/manifest/key-file.ts';
 
 let folder: string;
 const hostile = ['fifo', 'device', 'folder', 'dangling', 'pointer', 'latin1', 'bom', 'endless'] as const;
@@ -31,6 +35,7 @@ const readers: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   tokenizer: readTokenizerText,
   classifier: readClassifierFile,
   campaign: readCampaign,
+  'list of keys': (path) => keyText('list', path, 4096, 'public'),
 };
 const reasons: Readonly<Record<(typeof hostile)[number], RegExp>> = {
   fifo: /not a regular file/,
@@ -60,6 +65,36 @@ describe.skipIf(process.platform === 'win32').each(Object.entries(readers))('a %
       isInput: true,
     });
   });
+});
+
+/** A checkpoint of files that can be read, but for its vocabulary. */
+function withVocabulary(vocab: string): Checkpoint {
+  const configPath = join(folder, 'bom');
+  const part = { configPath, weights: { files: [] } };
+  const tokenizer = { directory: folder, vocab };
+  const paths = { modelIndexPath: configPath, schedulerConfigPath: configPath };
+  return { ...paths, unet: part, textEncoder: part, vae: part, tokenizer } as unknown as Checkpoint;
+}
+
+/** Bytes that are handed on as they are: what is in them is judged elsewhere. */
+const bytesOf: typeof readers = {
+  checkpoint: (path) => checkpointId(withVocabulary(path)),
+  'PEM file': (path) =>
+    securityOf({ insecure: false, 'tls-authority': path, 'tls-certificate': path, 'tls-key': path }),
+};
+
+describe.skipIf(process.platform === 'win32').each(Object.entries(bytesOf))('a %s', (_, read) => {
+  it.each(['fifo', 'device', 'folder', 'dangling', 'endless'] as const)(
+    'of which a file is a %s is refused at once, by its cause and path',
+    async (kind) => {
+      const path = join(folder, kind);
+      await expect(read(path)).rejects.toMatchObject({
+        where: path,
+        why: expect.stringMatching(reasons[kind]) as string,
+        isInput: true,
+      });
+    },
+  );
 });
 
 it('refuses a file above its limit before it reads it', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { LetheError } from '../error/lethe-error.ts';
 
 /** Node refuses reads of 2 GiB and more in one call. */
@@ -26,8 +26,38 @@ export async function withRegularFile<T>(
     }
   } catch (cause) {
     if (cause instanceof LetheError) throw cause;
+    const target = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? await readlink(path).catch(() => '') : '';
+    if (target !== '') throw refuse(danglingLink(target), cause);
     throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+/** Why a link to `target` cannot be followed: caches of hubs hold links, and an interrupted download lacks what they lead to. */
+export function danglingLink(target: string): string {
+  return `it is a link to ${target}, which is not there: a download that was not finished`;
+}
+
+/** The bytes of a regular file of at most `limit`, which is looked at before any are read. */
+export function readRegularFile(
+  path: string,
+  limit: number,
+  refuse: (why: string, cause?: unknown) => LetheError,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return withRegularFile(path, refuse, (file, size) => readLimited(file, size, limit, refuse));
+}
+
+/** Reads an open file of `size` bytes whole. */
+export async function readLimited(
+  file: FileHandle,
+  size: number,
+  limit: number,
+  refuse: (why: string) => LetheError,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (size > limit) throw refuse(`it has ${size} bytes; at most ${limit} are read`);
+  // One more: a file of /proc says that it has none, and one that grows has more by now.
+  const bytes = await readSpan(file, 0, limit + 1);
+  if (bytes.length > limit) throw refuse(`it has more than ${limit} bytes`);
+  return bytes;
 }
 
 /** Reads `length` bytes from `begin`; fewer only where the file ends before. */

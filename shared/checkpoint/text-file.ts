@@ -1,6 +1,5 @@
-import { readlink, stat } from 'node:fs/promises';
 import type { LetheError } from '../error/lethe-error.ts';
-import { readSpan, withRegularFile } from './regular-file.ts';
+import { readRegularFile } from './regular-file.ts';
 
 /** How a text that others wrote is read. */
 export interface TextRules {
@@ -24,16 +23,15 @@ export async function readTextFile(
   { limit, byteOrderMark }: TextRules,
   refuse: (why: string, cause?: unknown, place?: string) => LetheError,
 ): Promise<string> {
-  const dangling = await danglingLink(path);
-  if (dangling !== undefined)
-    throw refuse(`it is a link to ${dangling}, which is not there: a download that was not finished`);
-  const bytes = await withRegularFile(path, refuse, async (file, size) => {
-    if (size > limit) throw refuse(`it has ${size} bytes; at most ${limit} are read`);
-    // One more: a file that grows has more by now.
-    const read = await readSpan(file, 0, size + 1);
-    if (read.length > size) throw refuse('it grows while it is read');
-    return read;
-  });
+  return textOf(await readRegularFile(path, limit, refuse), byteOrderMark, refuse);
+}
+
+/** The text that the bytes of a file are, by the same rules. */
+export function textOf(
+  bytes: Uint8Array,
+  byteOrderMark: TextRules['byteOrderMark'],
+  refuse: (why: string, cause?: unknown, place?: string) => LetheError,
+): string {
   const text = decode(bytes, refuse);
   if (text.startsWith(lfsPointer))
     throw refuse('it is a Git LFS pointer, not the file itself: run `git lfs pull` in the checkout it came from');
@@ -67,12 +65,4 @@ function isUtf8(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-/** The target of a link that leads nowhere; undefined for what is no link, or is there. */
-async function danglingLink(path: string): Promise<string | undefined> {
-  const target = await readlink(path).catch(() => undefined);
-  if (target === undefined) return undefined;
-  const found = await stat(path).catch((error: unknown) => (error as NodeJS.ErrnoException).code);
-  return found === 'ENOENT' ? target : undefined;
 }

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readRegularFile } from '../checkpoint/regular-file.ts';
 import { LetheError } from '../error/lethe-error.ts';
 import { isLoopback } from './loopback.ts';
+
+/** A chain of certificates has a few KB, a bundle of every public authority 250. */
+const pemLimit = 2 ** 20;
 
 /** How a connection is secured. Plain text is for one machine: it is asked for by name and bound to loopback. */
 export type Security =
@@ -24,7 +27,7 @@ export const securitySettings = {
  *
  * @throws LetheError `usage` unless either --insecure or all three TLS files are given, and for files that cannot be read.
  */
-export function securityOf(settings: z.output<z.ZodObject<typeof securitySettings>>): Security {
+export async function securityOf(settings: z.output<z.ZodObject<typeof securitySettings>>): Promise<Security> {
   const { insecure, 'tls-authority': authority, 'tls-certificate': certificate, 'tls-key': key } = settings;
   if (insecure) return { kind: 'plain-text-loopback' };
   if (authority === undefined || certificate === undefined || key === undefined)
@@ -35,24 +38,26 @@ export function securityOf(settings: z.output<z.ZodObject<typeof securitySetting
     });
   return {
     kind: 'mutual-tls',
-    authority: readPem('--tls-authority', authority),
-    certificate: readPem('--tls-certificate', certificate),
-    key: readPem('--tls-key', key),
+    authority: await readPem('--tls-authority', authority),
+    certificate: await readPem('--tls-certificate', certificate),
+    key: await readPem('--tls-key', key),
   };
 }
 
-function readPem(setting: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new LetheError('usage', {
-      what: `cannot read the file of ${setting}`,
-      where: path,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: 'give the path of a PEM file that this process may read',
-      cause,
-    });
-  }
+async function readPem(setting: string, path: string): Promise<Buffer> {
+  const bytes = await readRegularFile(
+    path,
+    pemLimit,
+    (why, cause) =>
+      new LetheError('usage', {
+        what: `cannot read the file of ${setting}`,
+        where: path,
+        why,
+        next: 'give the path of a PEM file that this process may read',
+        cause,
+      }),
+  );
+  return Buffer.from(bytes);
 }
 
 /**

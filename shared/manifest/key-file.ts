@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { LetheError } from '../error/lethe-error.ts';
-import { readSpan } from '../checkpoint/regular-file.ts';
+import { readLimited, withRegularFile } from '../checkpoint/regular-file.ts';
+import { textOf } from '../checkpoint/text-file.ts';
 
 /** LetheError `key-invalid`: a key, or a file of keys, that cannot be used. */
 export function keyInvalid(task: string, where: string, why: string, next: string, cause?: unknown): LetheError {
@@ -15,40 +15,24 @@ export function keyInvalid(task: string, where: string, why: string, next: strin
  * @throws LetheError `key-invalid`.
  */
 export async function keyText(what: string, path: string, limit: number, access: 'secret' | 'public'): Promise<string> {
-  const refuse = (why: string, next: string, cause?: unknown) => keyInvalid(`read the ${what}`, path, why, next, cause);
-  let file: FileHandle;
-  try {
-    // Not to wait for the writer of a named pipe.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw refuse(
-      cause instanceof Error ? cause.message : String(cause),
-      `name the file of the ${what}; \`lethe keys create\` makes one`,
-      cause,
-    );
-  }
-  try {
-    const found = await file.stat();
-    if (!found.isFile()) throw refuse('it is not a regular file', `name the file of the ${what}`);
-    const others = found.mode & (access === 'secret' ? 0o077 : 0o022);
+  const named = `name the file of the ${what}`;
+  const refuse = (why: string, cause?: unknown, place = '', next = named) =>
+    keyInvalid(`read the ${what}`, `${path}${place}`, why, next, cause);
+  const unopened = (why: string, cause?: unknown) =>
+    refuse(why, cause, '', cause === undefined ? named : `${named}; \`lethe keys create\` makes one`);
+  return withRegularFile(path, unopened, async (file, size) => {
+    const { mode } = await file.stat();
+    const others = mode & (access === 'secret' ? 0o077 : 0o022);
     // Windows has no such modes.
     if (others !== 0 && process.platform !== 'win32')
       throw refuse(
-        `its mode is ${(found.mode & 0o777).toString(8).padStart(4, '0')}: others than its owner may ${access === 'secret' ? 'use' : 'change'} it`,
+        `its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}: others than its owner may ${access === 'secret' ? 'use' : 'change'} it`,
+        undefined,
+        '',
         access === 'secret' ? `chmod 600 ${path}; if others had access, make another one` : `chmod go-w ${path}`,
       );
-    if (found.size > limit)
-      throw refuse(`it has ${found.size} bytes; at most ${limit} are read`, `name the file of the ${what}`);
-    const bytes = await readSpan(file, 0, limit + 1);
-    if (bytes.length > limit) throw refuse(`it has more than ${limit} bytes`, `name the file of the ${what}`);
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    if (cause instanceof LetheError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refuse(why, `name the file of the ${what}`, cause);
-  } finally {
-    await file.close();
-  }
+    return textOf(await readLimited(file, size, limit, refuse), 'refused', refuse);
+  });
 }
 
 /**

@@ -28,7 +28,7 @@ const log = pino({ base: { service: 'lethe-worker' } });
 async function main(): Promise<void> {
   const settings = workerSettings(process.argv.slice(2), process.env);
   const { provider, threads, name, slots, grace, memory } = settings;
-  const link = new CoordinatorLink(settings.coordinator, securityOf(settings), systemClock, Math.random);
+  const link = new CoordinatorLink(settings.coordinator, await securityOf(settings), systemClock, Math.random);
   const thread = new SessionThread();
   const unusable = await thread.tryProvider(provider);
   if (unusable !== undefined)
