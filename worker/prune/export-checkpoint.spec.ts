@@ -15,6 +15,7 @@ import { readTensor, readTensorAt } from '../../shared/checkpoint/read-tensor.ts
 import { hasBit } from '../../shared/tensor/bit-matrix.ts';
 import { emojiSd } from '../diffusion/emoji-sd.spec-support.ts';
 import { exportCheckpoint } from './export-checkpoint.ts';
+import { writeExportNotes } from './export-notes.ts';
 import { exportTensors } from './export-tensors.ts';
 import { maskWith, siteLayers, someBits } from './masks.spec-support.ts';
 import { type Pruning, pruningOf, unpruned } from './pruning.ts';
@@ -165,6 +166,28 @@ describe('an exported checkpoint', () => {
       where: join('vae', 'notes.txt'),
       why: expect.stringContaining('secret.txt') as string,
     });
+  });
+
+  it.each([
+    ['../unet', 'a link to the folder'],
+    ['gone', 'a link to gone, which is not there'],
+  ])('follows no link to %s', async (to, why) => {
+    const { checkpoint, pruning } = await opened(sharded);
+    await symlink(to, join(source, 'unet', 'loop'));
+    await expect(exportCheckpoint(checkpoint, pruning, { kind: 'zero' }, 'copy', target)).rejects.toMatchObject({
+      code: 'checkpoint-layout',
+      where: join('unet', 'loop'),
+      why: expect.stringContaining(why) as string,
+    });
+  });
+
+  it('that is exported again by links leaves the notes and the card of the first as they are', async () => {
+    const first = { 'lethe.json': '{"of": "the first"}', 'README.md': '# The first' };
+    const { checkpoint, pruning } = await opened({ ...sharded, ...first });
+    await exportCheckpoint(checkpoint, pruning, { kind: 'zero' }, 'link', target);
+    await writeExportNotes(target, { lethe: '1', checkpoint: 'x', fill: 'noise', masks: [] });
+    for (const [name, text] of Object.entries(first)) expect(await readFile(join(source, name), 'utf8')).toBe(text);
+    expect(await readFile(join(target, 'lethe.json'), 'utf8')).toContain('"noise"');
   });
 
   it('follows the links of a snapshot of a hub cache into its blobs', async () => {

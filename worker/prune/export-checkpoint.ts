@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, link, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdir, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { readJsonFile } from '../../shared/checkpoint/json-file.ts';
 import type { Checkpoint } from '../../shared/checkpoint/open-checkpoint.ts';
+import { danglingLink } from '../../shared/checkpoint/regular-file.ts';
 import { LetheError } from '../../shared/error/lethe-error.ts';
 import type { Fill } from './fill-pruned.ts';
 import { filledBytes, type PrunedTensor, prunedTensors } from './pruned-tensors.ts';
@@ -56,11 +57,17 @@ export async function exportCheckpoint(
     await mkdir(join(folder, at), { recursive: true });
     // Names that begin with a dot are caches of hubs and of version control.
     for (const name of (await readdir(join(checkpoint.directory, at))).filter((each) => !each.startsWith('.')).sort()) {
-      const source = await realpath(join(checkpoint.directory, at, name));
-      const target = join(folder, at, name);
       if (picture.test(name)) continue;
+      const entry = join(checkpoint.directory, at, name);
+      const isLink = (await lstat(entry)).isSymbolicLink();
+      const source = await realpath(entry).catch(async (cause: unknown) => {
+        throw isLink ? refused(join(at, name), danglingLink(await readlink(entry)), cause) : cause;
+      });
+      const target = join(folder, at, name);
       if (!places.some((place) => source.startsWith(place)) && !own.has(source)) throw outside(join(at, name), source);
       const found = await stat(source);
+      // It may lead to a folder above itself, or name the weights of a pruned model as another part's.
+      if (isLink && found.isDirectory()) throw refused(join(at, name), `it is a link to the folder ${source}`);
       if (found.isDirectory()) await copyFolder(join(at, name));
       else if (!found.isFile()) throw outside(join(at, name), source);
       else if (guarded.has(component) && weightFile.test(name) && !(await isOf(source, name, chosen)))
@@ -123,10 +130,15 @@ async function placesOf({ directory }: Checkpoint): Promise<readonly string[]> {
 
 /** What a link leads to out there may be anybody's: a secret would be handed on with the export. */
 function outside(name: string, target: string): LetheError {
+  return refused(name, `it leads to ${target}, which is no regular file of the checkpoint`);
+}
+
+function refused(name: string, why: string, cause?: unknown): LetheError {
   return new LetheError('checkpoint-layout', {
     what: 'cannot export the checkpoint',
     where: name,
-    why: `it leads to ${target}, which is no regular file of the checkpoint`,
-    next: 'remove it, or put the file itself there',
+    why,
+    next: 'remove it, or put the file or folder itself there',
+    cause,
   });
 }

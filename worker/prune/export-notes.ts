@@ -18,7 +18,10 @@ export function fillWarning(fill: string): string | undefined {
 
 /** Writes lethe.json, and a section into the model card. Pictures in the card were made by the unpruned model: they go. */
 export async function writeExportNotes(folder: string, notes: ExportNotes): Promise<void> {
-  await writeFile(join(folder, 'lethe.json'), `${JSON.stringify(notes, undefined, 2)}\n`);
+  const notesPath = join(folder, 'lethe.json');
+  // Of an export that is exported again: it may be a link to the checkpoint's own file, which writing would change.
+  await rm(notesPath, { force: true });
+  await writeFile(notesPath, `${JSON.stringify(notes, undefined, 2)}\n`);
   const path = join(folder, 'README.md');
   const card = await readFile(path, 'utf8').catch(() => '');
   const warning = fillWarning(notes.fill);
