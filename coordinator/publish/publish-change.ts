@@ -1,5 +1,11 @@
 import { LetheError } from '../../shared/error/lethe-error.ts';
-import { type ChangeRecord, type RecordedMask, recordHash, signRecord } from '../../shared/manifest/change-record.ts';
+import {
+  type ChangeRecord,
+  manifestOf,
+  type RecordedMask,
+  recordHash,
+  signRecord,
+} from '../../shared/manifest/change-record.ts';
 import { type Manifest, manifestDigest, statementLimit, versionLimit } from '../../shared/manifest/manifest.ts';
 import type { TrustList } from '../../shared/manifest/trust-list.ts';
 import { type ChangeCause, changedMasks, type ManifestChange } from './manifest-change.ts';
@@ -71,7 +77,8 @@ export async function publishChange(
       ...(union === undefined ? {} : { union }),
       ...(base === undefined ? {} : { previous: base.record }),
     };
-    if (dryRun) return manifestOf(record);
+    // No record vouches for it, so that it cannot be taken for one that is published.
+    if (dryRun) return { manifest: manifestOf(record, ''), digest: '', changed: true };
     const bytes = signRecord(record, key);
     if (bytes.length > statementLimit) throw tooMany(checkpoint, masks.length);
     const appended = await store.audit.append(checkpoint, bytes, standing.sequence);
@@ -143,19 +150,6 @@ function unchanged(checkpoint: string, { version, masks, union, record }: Base):
     audit: record,
   };
   return { manifest, digest: manifestDigest(manifest), changed: false };
-}
-
-/** The manifest that a record would give. No record vouches for it, so that it cannot be taken for one that is published. */
-function manifestOf({ checkpoint, version, masks, union }: ChangeRecord): Published {
-  const manifest: Manifest = {
-    format: 'lethe-manifest-1',
-    checkpoint,
-    version,
-    masks: masks.map(({ concept, mask }) => ({ concept, mask })),
-    ...(union === undefined ? {} : { union }),
-    audit: '',
-  };
-  return { manifest, digest: '', changed: true };
 }
 
 function tooMany(where: string, masks: number): LetheError {
